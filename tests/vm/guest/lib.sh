@@ -1,0 +1,166 @@
+# shellcheck shell=bash
+# What scenarios share. Sourced by each; RUNTIME (runc or crun), KERNEL (newest or 6.12) and NUMA
+# (yes or empty) are set.
+
+set -euo pipefail
+
+readonly CGROUPS=/sys/fs/cgroup
+readonly ENGINE_SOCKET=/run/cgtide/cgtide.sock
+# Scenarios read it in messages and copy it for a reader of the host.
+readonly ENGINE_LOG=/out/cgtided.log
+ENGINE_PID=''
+
+# stamp: prints the guest's time since boot.
+stamp() {
+    local uptime
+    read -r uptime _ </proc/uptime
+    printf '[%8.2f]' "$uptime"
+}
+
+# step TEXT: says what happens next.
+step() {
+    printf '%s %s\n' "$(stamp)" "$*"
+}
+
+# fail TEXT: ends the scenario.
+fail() {
+    printf '%s FAILED: %s\n' "$(stamp)" "$*" >&2
+    exit 1
+}
+
+# expect TEXT COMMAND...: fails with TEXT and what the command printed unless it succeeds.
+expect() {
+    local text=$1 output
+    shift
+    output=$("$@" 2>&1) || fail "$text (\`$*\`: $output)"
+}
+
+# wait_for SECONDS COMMAND...: runs a condition until it holds, and fails with its text when time is
+# out.
+wait_for() {
+    local limit=$1 deadline
+    shift
+    deadline=$((SECONDS + limit))
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < deadline)) || fail "not within $limit s: $*"
+        sleep 0.2
+    done
+}
+
+# make_rootfs DIR: makes a container's root that holds the workload as /bin/cgtide-workload and no
+# other program.
+make_rootfs() {
+    mkdir -p "$1"/{bin,dev,proc,sys,tmp,out}
+    cp /usr/bin/cgtide-workload "$1/bin/"
+}
+
+# make_bundle DIR ID ROOTFS CGROUPSPATH ANNOTATIONS -- ARGV...: writes the OCI bundle DIR, whose
+# /out is the scenario's.
+# ANNOTATIONS is a JSON object. The container is not started. Hooks come later: cgtide hooks
+# --bundle DIR.
+make_bundle() {
+    local dir=$1 id=$2 rootfs=$3 cgroups_path=$4 annotations=$5
+    [[ $6 == -- ]] || fail "make_bundle wants -- before the container's command"
+    shift 6
+    mkdir -p "$dir"
+    jq -n --arg id "$id" --arg rootfs "$rootfs" --arg path "$cgroups_path" \
+        --argjson annotations "$annotations" '{
+            ociVersion: "1.0.2",
+            hostname: $id,
+            root: {path: $rootfs, readonly: true},
+            annotations: $annotations,
+            process: {
+                args: $ARGS.positional, cwd: "/", env: ["PATH=/bin"], terminal: false,
+                user: {uid: 0, gid: 0}, noNewPrivileges: true,
+                capabilities: {bounding: [], effective: [], permitted: []}
+            },
+            mounts: [
+                {destination: "/proc", type: "proc", source: "proc"},
+                {destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid"]},
+                {destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid"]},
+                {destination: "/out", type: "bind", source: "/out", options: ["rbind", "rw"]}
+            ],
+            linux: {
+                cgroupsPath: $path,
+                namespaces: [{type: ("pid", "ipc", "uts", "mount", "cgroup", "network")}],
+                maskedPaths: ["/proc/kcore"],
+                readonlyPaths: ["/proc/sys"]
+            }
+        }' --args -- "$@" >"$dir/config.json"
+}
+
+# runtime_create_start ID BUNDLE: starts the bundle's container. What it and the runtime print goes
+# to BUNDLE/output.
+runtime_create_start() {
+    local id=$1 bundle=$2
+    # A runtime's caller keeps these descriptors open in the container.
+    "$RUNTIME" create --bundle "$bundle" "$id" </dev/null >"$bundle/output" 2>&1 ||
+        fail "$RUNTIME create $id: $(<"$bundle/output")"
+    "$RUNTIME" start "$id" >>"$bundle/output" 2>&1 ||
+        fail "$RUNTIME start $id: $(<"$bundle/output")"
+}
+
+# runtime_status ID: prints creating, created, running or stopped.
+runtime_status() {
+    "$RUNTIME" state "$1" | jq -r .status
+}
+
+# runtime_is ID STATUS
+runtime_is() {
+    [[ $(runtime_status "$1") == "$2" ]]
+}
+
+# runtime_stop ID: asks the container's first process to end and waits until it has.
+runtime_stop() {
+    expect "cannot stop $1" "$RUNTIME" kill "$1" TERM
+    wait_for 30 runtime_is "$1" stopped
+}
+
+# runtime_delete ID: removes the container, running or not.
+runtime_delete() {
+    expect "cannot delete $1" "$RUNTIME" delete --force "$1"
+}
+
+# has_event FILE EVENT: whether a workload's report has such an event.
+has_event() {
+    grep -q "^{\"event\":\"$2\"" "$1"
+}
+
+# last_sample FILE FIELD: prints one field of a workload's newest line.
+last_sample() {
+    tail -n 1 "$1" | jq ".$2"
+}
+
+# memory_stat CGROUP KEY: prints one number of its memory.stat.
+memory_stat() {
+    awk -v key="$2" '$1 == key { print $2 }' "$CGROUPS/$1/memory.stat"
+}
+
+# engine_listens: whether somebody accepts on the engine's socket; a socket file alone may be left
+# from a dead engine.
+engine_listens() {
+    # The fourth column holds the socket's flags, of which this is "listening".
+    awk -v path="$ENGINE_SOCKET" '$4 == "00010000" && $8 == path { found = 1 }
+        END { exit !found }' /proc/net/unix
+}
+
+engine_listens_or_ended() {
+    engine_listens || ! kill -0 "$ENGINE_PID"
+}
+
+# start_engine [ARG...]: runs cgtided in the background until it listens. Sets ENGINE_PID.
+start_engine() {
+    cgtided "$@" >>"$ENGINE_LOG" 2>&1 &
+    ENGINE_PID=$!
+    wait_for 30 engine_listens_or_ended
+    engine_listens || fail "cgtided ended before it listened: $(tail -n 20 "$ENGINE_LOG")"
+}
+
+# stop_engine: ends the engine by SIGTERM, which must end it well.
+stop_engine() {
+    local status=0
+    kill -TERM "$ENGINE_PID"
+    wait "$ENGINE_PID" || status=$?
+    ENGINE_PID=''
+    ((status == 0)) || fail "cgtided ended with status $status: $(tail -n 20 "$ENGINE_LOG")"
+}

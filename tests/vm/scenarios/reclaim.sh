@@ -1,0 +1,90 @@
+#!/bin/bash
+# The main job: of 32 MiB hot and 96 MiB cold the cold leaves and the hot stays; explain says why
+
+# shellcheck source=tests/vm/guest/lib.sh
+. /vm/guest/lib.sh
+
+readonly REPORT=/out/reclaim.jsonl
+readonly MIB=$((1024 * 1024))
+readonly HOT=$((32 * MIB)) COLD=$((96 * MIB))
+
+cold_is_out() {
+    (($(last_sample "$REPORT" cold_resident) <= COLD * 20 / 100))
+}
+
+limits_of() {
+    (cd "$CGROUPS/web/main" && grep -H . memory.{min,low,high,max,swap.max} 2>/dev/null)
+}
+
+nothing_is_registered() {
+    [[ -z $(ls -A /run/cgtide/containers) ]]
+}
+
+listed() {
+    cgtide ps --json | jq -e '.containers[] | select(.name == "main")'
+}
+
+cat >/run/cgtide.toml <<'TOML'
+# The emulated machine is 10 to 30 times slower than hardware, and so is the kernel's reclaim.
+[profile.eager]
+cpu = "60%"
+[[grant]]
+cgroup = "/web"
+profiles = ["default", "eager"]
+TOML
+
+step "starting cgtided, then the workload under $RUNTIME with a hook"
+start_engine --config /run/cgtide.toml
+rm -f "$REPORT"
+make_rootfs /run/rootfs
+make_bundle /run/bundle main /run/rootfs /web/main '{
+    "cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager",
+    "cgtide.io/reclaim.idle": "10s", "cgtide.io/name": "main"}' -- \
+    /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
+cgtide hooks --bundle /run/bundle
+runtime_create_start main /run/bundle
+limits=$(limits_of)
+expect "the hook registered nobody: $(cat /run/bundle/output "$ENGINE_LOG")" listed
+wait_for 60 has_event "$REPORT" populated
+populated=$SECONDS
+step "populated"
+
+step "killing the engine with SIGKILL while it works, and starting it again"
+wait_for 60 grep -q 'cold_resident' "$REPORT"
+kill -KILL "$ENGINE_PID"
+wait "$ENGINE_PID" || true
+started=$(awk '{ print $1 }' /proc/uptime)
+start_engine --config /run/cgtide.toml
+expect "the container was not adopted again" listed
+step "adopted again $(awk -v from="$started" '{ printf "%.2f", $1 - from }' /proc/uptime) s after the start"
+
+wait_for 180 cold_is_out
+step "$((100 - $(last_sample "$REPORT" cold_resident) * 100 / COLD)) % of the cold bytes are out $((SECONDS - populated)) s after they were populated"
+
+step "watching the hot memory until 180 s after the population"
+while ((SECONDS - populated < 180)); do
+    sleep 2
+done
+cgtide ps
+cgtide explain main --last 12
+worst=$(jq -s --argjson hot "$HOT" 'map(select(.event == "sample") | $hot - .hot_resident) | max' "$REPORT")
+final=$(last_sample "$REPORT" cold_resident)
+step "cold out at the end: $(((COLD - final) * 100 / COLD)) %; hot out at worst: $worst bytes of $HOT"
+((final <= COLD * 20 / 100)) || fail "only $((COLD - final)) of $COLD cold bytes are out"
+((worst <= HOT * 5 / 100)) || fail "$worst of $HOT hot bytes were out at one sample"
+
+cgtide explain main --json >/out/explain.json
+jq -e '[.entries[] | select(.reason == "reclaimed")] | length > 3 and all(.[]; .inputs.usage_bytes > 0 and .outcome != null)' \
+    /out/explain.json >/dev/null || fail "explain lacks reasons, inputs or outcomes: $(head -c 2000 /out/explain.json)"
+[[ $limits == "$(limits_of)" ]] || fail "limits changed: $limits; now $(limits_of)"
+
+step "ending the container"
+runtime_stop main
+runtime_delete main
+wait_for 10 nothing_is_registered
+cgtide ps --all
+cgtide explain main --last 1
+stop_engine
+[[ ! -e $ENGINE_SOCKET && ! -d $CGROUPS/cgtide ]] || fail "socket or control group left behind"
+! dmesg | grep -i 'type=1326' || fail "the sandbox denied a system call"
+step "done"

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "cgroup/base/unique_fd.hpp"
+#include "tests/vm/workload/options.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace cgtide::workload {
+
+/// Writes one page: the first `random_percent` of its bytes do not compress, the others are zero.
+///
+/// The same page number and percentage always give the same bytes.
+void fill_page(std::span<std::byte, kPageBytes> page, std::uint64_t page_number,
+               unsigned random_percent);
+
+/// Whether an entry of /proc/PID/pagemap says that its page is in memory (bit 63).
+///
+/// Source: Documentation/admin-guide/mm/pagemap.rst. Readable without privileges.
+constexpr bool is_present(std::uint64_t pagemap_entry) {
+    return (pagemap_entry >> 63U) != 0;
+}
+
+/// Owns a range of mapped memory, whole pages, that the kernel does not back with huge pages.
+class Mapping {
+public:
+    /// Maps nothing; its size is 0.
+    Mapping() = default;
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    ~Mapping();
+
+    /// Maps private anonymous memory and fills every page. Blocks while it fills.
+    static Result<Mapping> anonymous(Bytes size, unsigned random_percent);
+
+    /// Makes a file anew, fills it, writes it back and maps it shared. Blocks until it is written,
+    /// so that its pages are clean and can be reclaimed.
+    static Result<Mapping> file(const FileRange& range, unsigned random_percent);
+
+    /// The mapped bytes; to read them touches them.
+    std::span<std::byte> bytes() const { return {data_, size_}; }
+
+    /// Writes `value` to the last byte of every page.
+    void write_each_page(std::byte value) const;
+
+    /// Reads the last byte of every page.
+    void read_each_page() const;
+
+private:
+    Mapping(std::byte* data, std::size_t size) : data_(data), size_(size) {}
+
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// This process's page map, kept open.
+class Pagemap {
+public:
+    /// Opens /proc/self/pagemap.
+    static Result<Pagemap> open_own();
+
+    /// Counts the bytes of a page-aligned range that are in memory, without touching them.
+    ///
+    /// \returns a multiple of `kPageBytes`; pages in swap and pages never touched do not count.
+    Result<Bytes> resident(std::span<const std::byte> range) const;
+
+private:
+    explicit Pagemap(UniqueFd file) : file_(std::move(file)) {}
+
+    UniqueFd file_;
+};
+
+} // namespace cgtide::workload

@@ -1,0 +1,161 @@
+#include "tests/vm/workload/options.hpp"
+
+#include "cgroup/base/text.hpp"
+
+#include <limits>
+#include <optional>
+
+namespace cgtide::workload {
+namespace {
+
+constexpr std::string_view kOp = "arguments";
+constexpr Bytes kMaxSize{std::uint64_t{1} << 40U};
+
+std::optional<std::string_view> take(std::span<const char* const>& rest) {
+    if (rest.empty()) {
+        return std::nullopt;
+    }
+    const std::string_view first = rest.front();
+    rest = rest.subspan(1);
+    return first;
+}
+
+Result<void> parse_size(Bytes& into, std::string_view text) {
+    const auto size = parse_bytes(text);
+    if (!size) {
+        return tl::unexpected(size.error());
+    }
+    if (*size > kMaxSize || size->count % kPageBytes != 0) {
+        return fail(Errc::out_of_range, kOp,
+                    std::string(text) + " is no multiple of 4KiB up to 1TiB");
+    }
+    into = *size;
+    return {};
+}
+
+Result<void> parse_file(FileRange& into, std::string_view path,
+                        std::span<const char* const>& rest) {
+    const auto size = take(rest);
+    if (!size) {
+        return fail(Errc::malformed, kOp, "a file needs a path and a size");
+    }
+    into.path = path;
+    return parse_size(into.size, *size);
+}
+
+template <class Number>
+Result<void> parse_number(Number& into, std::string_view text, std::uint64_t max) {
+    const auto number = to_u64(text);
+    if (!number || *number > max) {
+        return fail(Errc::out_of_range, kOp,
+                    std::string(text) + " is no whole number from 0 to " + std::to_string(max));
+    }
+    into = Number(*number);
+    return {};
+}
+
+Result<void> parse_sample(Microseconds& into, std::string_view text) {
+    const auto time = parse_duration(text);
+    if (!time) {
+        return tl::unexpected(time.error());
+    }
+    if (*time < std::chrono::milliseconds(1)) {
+        return fail(Errc::out_of_range, kOp, std::string(text) + " is shorter than 1ms");
+    }
+    into = *time;
+    return {};
+}
+
+Result<void> parse_work_mode(bool& paced, std::string_view text) {
+    if (text != "paced" && text != "spin") {
+        return fail(Errc::malformed, kOp, std::string(text) + " is neither paced nor spin");
+    }
+    paced = text == "paced";
+    return {};
+}
+
+Result<void> parse_option(Options& options, std::string_view name, std::string_view value,
+                          std::span<const char* const>& rest) {
+    if (name == "--hot") {
+        return parse_size(options.hot, value);
+    }
+    if (name == "--cold") {
+        return parse_size(options.cold, value);
+    }
+    if (name == "--file-hot") {
+        return parse_file(options.file_hot, value, rest);
+    }
+    if (name == "--file-cold") {
+        return parse_file(options.file_cold, value, rest);
+    }
+    if (name == "--random") {
+        return parse_number(options.random_percent, value, 100);
+    }
+    if (name == "--report") {
+        options.report = value;
+        return {};
+    }
+    if (name == "--sample") {
+        return parse_sample(options.sample, value);
+    }
+    if (name == "--seconds") {
+        return parse_number(options.run_for, value, std::numeric_limits<std::int32_t>::max());
+    }
+    if (name == "--pause-us") {
+        return parse_number(options.pause, value, 1'000'000);
+    }
+    if (name == "--work-mode") {
+        return parse_work_mode(options.paced, value);
+    }
+    return fail(Errc::malformed, kOp, "unknown option " + std::string(name));
+}
+
+} // namespace
+
+Result<Options> parse_options(std::span<const char* const> rest) {
+    Options options;
+    while (const auto name = take(rest)) {
+        if (*name == "--help" || *name == "-h") {
+            options.help = true;
+            return options;
+        }
+        const auto value = take(rest);
+        if (!value) {
+            return fail(Errc::malformed, kOp,
+                        std::string(*name) + " is unknown or lacks its value");
+        }
+        if (auto parsed = parse_option(options, *name, *value, rest); !parsed) {
+            parsed.error().detail = std::string(*name) + ": " + parsed.error().detail;
+            return tl::unexpected(std::move(parsed.error()));
+        }
+    }
+    if (options.hot + options.cold + options.file_hot.size + options.file_cold.size == Bytes{}) {
+        return fail(Errc::malformed, kOp, "no memory asked for: --hot, --cold and --file-...");
+    }
+    return options;
+}
+
+std::string_view usage() {
+    return R"(usage: cgtide-workload [--hot SIZE] [--cold SIZE] [options]
+
+Maps hot memory, which it touches again and again, and cold memory, which it touches once,
+and reports as JSON lines how much of each is resident, by its own page map. SIGTERM ends it
+with a last sample.
+
+  --hot SIZE, --cold SIZE     anonymous memory, such as 32MiB
+  --file-hot PATH SIZE        mapped files, made anew; hot pages are read, not written
+  --file-cold PATH SIZE
+  --random PERCENT            share of each page that does not compress (default: 50)
+  --report FILE               appends there, - is standard output (default: -)
+  --sample TIME               between samples, such as 1s or 250ms (default: 1s)
+  --seconds N                 ends after N seconds, 0 never (default: 0)
+  --work-mode paced|spin      pauses after each pass over the hot memory, or never
+                              (default: paced)
+  --pause-us N                that pause in microseconds (default: 1000)
+
+exit status: 0 done, 1 failed, 2 wrong usage
+example: cgtide-workload --hot 32MiB --cold 96MiB --report /out/web.jsonl
+)";
+}
+
+} // namespace cgtide::workload

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "cgroup/base/units.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cgtide::workload {
+
+/// Size of the pages that the workload counts in, in bytes.
+inline constexpr std::size_t kPageBytes = 4096;
+
+/// A file that is mapped beside the anonymous memory; `size` is 0 where there is none.
+struct FileRange {
+    std::string path;
+    Bytes size;
+};
+
+/// What the command line chose. Sizes are whole pages.
+struct Options {
+    Bytes hot;
+    Bytes cold;
+    FileRange file_hot;
+    FileRange file_cold;
+    unsigned random_percent = 50; ///< share of each page that does not compress, 0 to 100
+    std::string report = "-";     ///< where JSON lines are appended; `-` is standard output
+    Microseconds sample = std::chrono::seconds(1); ///< 1 ms or more
+    std::chrono::seconds run_for{0}; ///< counted from the populated event; 0 is until SIGTERM
+    Microseconds pause{1000};        ///< after each pass, where paced
+    bool paced = true;               ///< false: never pauses
+    bool help = false;               ///< print `usage()` and end
+};
+
+/// Parses the arguments after the program's name.
+///
+/// \returns the options, or an error whose detail names the argument at fault. To ask for no memory
+/// at all is
+///          an error too.
+Result<Options> parse_options(std::span<const char* const> arguments);
+
+/// The text of `--help`.
+std::string_view usage();
+
+} // namespace cgtide::workload

@@ -1,0 +1,195 @@
+// cgtide-workload: a program whose hot and cold memory is known, because it counts them itself.
+
+#include "tests/vm/workload/memory.hpp"
+#include "tests/vm/workload/options.hpp"
+#include "tests/vm/workload/report.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace cgtide::workload {
+namespace {
+
+volatile std::sig_atomic_t stopped = 0;
+
+void stop(int /*signal*/) {
+    stopped = 1;
+}
+
+/// Reads CLOCK_MONOTONIC.
+Nanoseconds monotonic() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
+}
+
+double in_seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+/// Sleeps once; a signal ends the sleep early.
+void pause_for(Nanoseconds time) {
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(time);
+    const timespec request{whole.count(), (time - whole).count()};
+    ::nanosleep(&request, nullptr);
+}
+
+/// The four ranges of memory.
+struct Memory {
+    Mapping hot;
+    Mapping cold;
+    Mapping file_hot;
+    Mapping file_cold;
+};
+
+/// Fills the hot memory last, so that it is the youngest from the beginning.
+Result<Memory> populate(const Options& options) {
+    Memory memory;
+    const auto put = [](Mapping& into) {
+        return [&into](Mapping made) {
+            into = std::move(made);
+        };
+    };
+    const unsigned percent = options.random_percent;
+    return Mapping::anonymous(options.cold, percent)
+        .map(put(memory.cold))
+        .and_then([&] { return Mapping::file(options.file_cold, percent); })
+        .map(put(memory.file_cold))
+        .and_then([&] { return Mapping::file(options.file_hot, percent); })
+        .map(put(memory.file_hot))
+        .and_then([&] { return Mapping::anonymous(options.hot, percent); })
+        .map(put(memory.hot))
+        .map([&] { return std::move(memory); });
+}
+
+Result<UniqueFd> open_report(const std::string& path) {
+    UniqueFd file(path == "-"
+                      ? ::dup(STDOUT_FILENO)
+                      : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!file) {
+        return fail_errno(errno, "open", path);
+    }
+    return file;
+}
+
+Result<void> write_line(const UniqueFd& report, std::string_view line) {
+    while (!line.empty()) {
+        const auto written = ::write(report.get(), line.data(), line.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return fail_errno(errno, "write", "report");
+        }
+        line.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// Looks at this process without touching its memory.
+Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, std::uint64_t passes) {
+    Sample sample;
+    for (const auto& [mapping, residency] :
+         {std::pair{&memory.hot, &sample.hot}, std::pair{&memory.cold, &sample.cold},
+          std::pair{&memory.file_hot, &sample.file_hot},
+          std::pair{&memory.file_cold, &sample.file_cold}}) {
+        const auto resident = pagemap.resident(mapping->bytes());
+        if (!resident) {
+            return tl::unexpected(resident.error());
+        }
+        *residency = {Bytes{mapping->bytes().size()}, *resident};
+    }
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    sample.t = std::chrono::duration<double>(monotonic()).count();
+    sample.passes = passes;
+    sample.cpu_s = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+    sample.majflt = static_cast<std::uint64_t>(usage.ru_majflt);
+    sample.minflt = static_cast<std::uint64_t>(usage.ru_minflt);
+    return sample;
+}
+
+/// Works until SIGTERM or the end of its time, reporting as it goes.
+Result<void> work(const Options& options, const Pagemap& pagemap, const Memory& memory,
+                  const UniqueFd& report) {
+    std::uint64_t passes = 0;
+    const auto tell = [&](std::string_view event) {
+        return take_sample(pagemap, memory, passes).and_then([&](const Sample& sample) {
+            return write_line(report, format_event(event, sample));
+        });
+    };
+
+    auto told = tell("populated");
+    const Nanoseconds began = monotonic();
+    Nanoseconds next_sample = began + options.sample;
+    while (told && stopped == 0 &&
+           (options.run_for.count() == 0 || monotonic() < began + options.run_for)) {
+        memory.hot.write_each_page(static_cast<std::byte>(passes));
+        memory.file_hot.read_each_page();
+        ++passes;
+        if (options.paced) {
+            pause_for(options.pause);
+        }
+        if (const Nanoseconds now = monotonic(); now >= next_sample) {
+            told = tell("sample");
+            // A pass may take longer than an interval; samples that were missed stay missed.
+            next_sample = std::max<Nanoseconds>(next_sample + options.sample, now);
+        }
+    }
+    return told ? tell("sample") : told;
+}
+
+Result<void> run(const Options& options) {
+    const auto report = open_report(options.report);
+    if (!report) {
+        return tl::unexpected(report.error());
+    }
+    const auto pagemap = Pagemap::open_own();
+    if (!pagemap) {
+        return tl::unexpected(pagemap.error());
+    }
+    const auto memory = populate(options);
+    if (!memory) {
+        return tl::unexpected(memory.error());
+    }
+    return work(options, *pagemap, *memory, *report);
+}
+
+void handle_stop_signals() {
+    struct sigaction action {};
+    action.sa_handler = stop;
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+}
+
+} // namespace
+} // namespace cgtide::workload
+
+int main(int argc, char** argv) {
+    using namespace cgtide::workload;
+    const std::span arguments(argv, static_cast<std::size_t>(argc));
+    const auto options = parse_options(arguments.subspan(argc > 0 ? 1 : 0));
+    if (!options) {
+        std::fprintf(stderr, "cgtide-workload: %s\ntry cgtide-workload --help\n",
+                     options.error().message().c_str());
+        return 2;
+    }
+    if (options->help) {
+        std::fputs(usage().data(), stdout);
+        return 0;
+    }
+    handle_stop_signals();
+    if (const auto ran = run(*options); !ran) {
+        std::fprintf(stderr, "cgtide-workload: %s\n", ran.error().message().c_str());
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,233 @@
+#include "tests/support/temp_dir.hpp"
+#include "tests/vm/workload/memory.hpp"
+#include "tests/vm/workload/options.hpp"
+#include "tests/vm/workload/report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+namespace cgtide::workload {
+namespace {
+
+using testing::HasSubstr;
+
+Result<Options> parse(std::vector<const char*> arguments) {
+    return parse_options(arguments);
+}
+
+std::string fault_of(std::vector<const char*> arguments) {
+    const auto options = parse(std::move(arguments));
+    return options ? "no fault" : options.error().detail;
+}
+
+TEST(WorkloadOptions, HasDefaults) {
+    const auto options = parse({"--hot", "32MiB"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->hot, mebibytes(32));
+    EXPECT_EQ(options->cold, Bytes{});
+    EXPECT_EQ(options->random_percent, 50U);
+    EXPECT_EQ(options->report, "-");
+    EXPECT_EQ(options->sample, std::chrono::seconds(1));
+    EXPECT_EQ(options->run_for.count(), 0);
+    EXPECT_TRUE(options->paced);
+}
+
+TEST(WorkloadOptions, TakesEveryOption) {
+    const auto options =
+        parse({"--hot",      "1MiB",        "--cold",      "96MiB", "--file-hot", "/a",
+               "4KiB",       "--file-cold", "/b",          "8192",  "--random",   "0",
+               "--report",   "/out/r",      "--sample",    "250ms", "--seconds",  "7",
+               "--pause-us", "20",          "--work-mode", "spin"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->cold, mebibytes(96));
+    EXPECT_EQ(options->file_hot.path, "/a");
+    EXPECT_EQ(options->file_hot.size, kibibytes(4));
+    EXPECT_EQ(options->file_cold.path, "/b");
+    EXPECT_EQ(options->file_cold.size, kibibytes(8));
+    EXPECT_EQ(options->random_percent, 0U);
+    EXPECT_EQ(options->report, "/out/r");
+    EXPECT_EQ(options->sample, std::chrono::milliseconds(250));
+    EXPECT_EQ(options->run_for, std::chrono::seconds(7));
+    EXPECT_EQ(options->pause, Microseconds(20));
+    EXPECT_FALSE(options->paced);
+}
+
+TEST(WorkloadOptions, AsksForHelpWithoutMemory) {
+    const auto options = parse({"--help"});
+    ASSERT_TRUE(options);
+    EXPECT_TRUE(options->help);
+}
+
+TEST(WorkloadOptions, RefusesNoMemory) {
+    EXPECT_THAT(fault_of({}), HasSubstr("no memory"));
+    EXPECT_THAT(fault_of({"--hot", "0"}), HasSubstr("no memory"));
+}
+
+TEST(WorkloadOptions, NamesTheOptionAtFault) {
+    EXPECT_THAT(fault_of({"--hot", "5000"}), HasSubstr("--hot: 5000"));
+    EXPECT_THAT(fault_of({"--hot", "2TiB"}), HasSubstr("--hot: 2TiB"));
+    EXPECT_THAT(fault_of({"--cold", "much"}), HasSubstr("--cold: "));
+    EXPECT_THAT(fault_of({"--cold"}), HasSubstr("--cold "));
+    EXPECT_THAT(fault_of({"--random", "101"}), HasSubstr("--random: 101"));
+    EXPECT_THAT(fault_of({"--sample", "10us"}), HasSubstr("--sample: 10us"));
+    EXPECT_THAT(fault_of({"--seconds", "-1"}), HasSubstr("--seconds: -1"));
+    EXPECT_THAT(fault_of({"--work-mode", "lazy"}), HasSubstr("--work-mode: lazy"));
+    EXPECT_THAT(fault_of({"--file-hot", "/a"}), HasSubstr("--file-hot: "));
+    EXPECT_THAT(fault_of({"--warm", "1MiB"}), HasSubstr("--warm"));
+}
+
+using Page = std::array<std::byte, kPageBytes>;
+
+Page filled(std::uint64_t number, unsigned percent) {
+    Page page;
+    page.fill(std::byte{0x55});
+    fill_page(page, number, percent);
+    return page;
+}
+
+TEST(WorkloadFill, LeavesTheRestOfAPageZero) {
+    for (const unsigned percent : {0U, 1U, 50U, 99U, 100U}) {
+        const Page page = filled(3, percent);
+        const auto begin_of_rest =
+            page.begin() + static_cast<std::ptrdiff_t>(kPageBytes * percent / 100);
+        EXPECT_TRUE(std::all_of(begin_of_rest, page.end(), [](std::byte byte) {
+            return byte == std::byte{0};
+        })) << percent;
+    }
+}
+
+TEST(WorkloadFill, UsesEveryByteValueInTheRandomShare) {
+    const Page page = filled(3, 100);
+    std::array<int, 256> counts{};
+    for (const std::byte byte : page) {
+        ++counts.at(std::to_integer<std::size_t>(byte));
+    }
+    // 16 of each are expected; the seed is fixed, so that this cannot change from run to run.
+    EXPECT_GT(*std::min_element(counts.begin(), counts.end()), 2);
+    EXPECT_LT(*std::max_element(counts.begin(), counts.end()), 40);
+}
+
+TEST(WorkloadFill, RepeatsItselfForAPageAndForNoOther) {
+    EXPECT_EQ(filled(7, 50), filled(7, 50));
+    EXPECT_NE(filled(7, 50), filled(8, 50));
+}
+
+TEST(WorkloadPagemap, ReadsThePresentBit) {
+    EXPECT_TRUE(is_present(std::uint64_t{1} << 63U));
+    EXPECT_TRUE(is_present(~std::uint64_t{0}));
+    EXPECT_FALSE(is_present(0));
+    EXPECT_FALSE(is_present(std::uint64_t{1} << 62U)); // in swap
+    EXPECT_FALSE(is_present(~(std::uint64_t{1} << 63U)));
+}
+
+/// Memory of which no page was ever touched.
+class Untouched {
+public:
+    explicit Untouched(std::size_t pages)
+        : size_(pages * kPageBytes),
+          data_(static_cast<std::byte*>(
+              ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+        ::madvise(data_, size_, MADV_NOHUGEPAGE);
+    }
+    Untouched(const Untouched&) = delete;
+    Untouched& operator=(const Untouched&) = delete;
+    ~Untouched() { ::munmap(data_, size_); }
+
+    std::span<std::byte> pages(std::size_t first, std::size_t count) const {
+        return {data_ + first * kPageBytes, count * kPageBytes};
+    }
+
+private:
+    std::size_t size_;
+    std::byte* data_;
+};
+
+Bytes in_pages(std::size_t count) {
+    return {count * kPageBytes};
+}
+
+TEST(WorkloadPagemap, CountsExactlyTheTouchedPages) {
+    // More than one read of the page map, and no multiple of what one read takes.
+    constexpr std::size_t kPages = 10'001;
+    const Untouched memory(kPages);
+    const auto pagemap = Pagemap::open_own();
+    ASSERT_TRUE(pagemap);
+    EXPECT_EQ(pagemap->resident(memory.pages(0, kPages)).value(), Bytes{});
+
+    std::size_t touched = 0;
+    for (std::size_t page = 0; page < kPages; page += 3) {
+        memory.pages(page, 1)[0] = std::byte{1};
+        ++touched;
+    }
+    EXPECT_EQ(pagemap->resident(memory.pages(0, kPages)).value(), in_pages(touched));
+    EXPECT_EQ(pagemap->resident(memory.pages(0, 1)).value(), in_pages(1));
+    EXPECT_EQ(pagemap->resident(memory.pages(1, 2)).value(), Bytes{});
+}
+
+TEST(WorkloadPagemap, DoesNotTouchWhatItCounts) {
+    const Untouched memory(64);
+    const auto pagemap = Pagemap::open_own();
+    ASSERT_TRUE(pagemap);
+    EXPECT_EQ(pagemap->resident(memory.pages(0, 64)).value(), Bytes{});
+    EXPECT_EQ(pagemap->resident(memory.pages(0, 64)).value(), Bytes{});
+}
+
+TEST(WorkloadPagemap, SeesADroppedRangeLeave) {
+    const auto mapping = Mapping::anonymous(in_pages(1000), 50);
+    const auto pagemap = Pagemap::open_own();
+    ASSERT_TRUE(mapping && pagemap);
+    EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(1000));
+
+    const auto dropped = mapping->bytes().subspan(100 * kPageBytes, 300 * kPageBytes);
+    ASSERT_EQ(::madvise(dropped.data(), dropped.size(), MADV_DONTNEED), 0);
+    EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(700));
+    EXPECT_EQ(pagemap->resident(dropped).value(), Bytes{});
+
+    mapping->write_each_page(std::byte{1});
+    EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(1000));
+}
+
+TEST(WorkloadMapping, FillsAFileAndMapsAllOfIt) {
+    const test::TempDir folder;
+    const FileRange range{folder.path() + "/data", in_pages(20)};
+    const auto mapping = Mapping::file(range, 50);
+    const auto pagemap = Pagemap::open_own();
+    ASSERT_TRUE(mapping && pagemap);
+    EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(20));
+    const Page page = filled(19, 50);
+    const auto* const expected = reinterpret_cast<const char*>(page.data());
+    EXPECT_EQ(folder.read("data").substr(19 * kPageBytes), std::string(expected, page.size()));
+}
+
+TEST(WorkloadMapping, NamesAFileThatCannotBeMade) {
+    const auto mapping = Mapping::file({"/nonexistent/data", in_pages(1)}, 50);
+    ASSERT_FALSE(mapping);
+    EXPECT_THAT(mapping.error().message(), HasSubstr("/nonexistent/data"));
+}
+
+TEST(WorkloadReport, WritesOneLineOfJson) {
+    Sample sample;
+    sample.t = 12.5;
+    sample.hot = {in_pages(2), in_pages(1)};
+    sample.cold = {in_pages(4), in_pages(3)};
+    sample.file_hot = {in_pages(6), in_pages(5)};
+    sample.file_cold = {in_pages(8), in_pages(7)};
+    sample.passes = 17;
+    sample.cpu_s = 0.25;
+    sample.majflt = 3;
+    sample.minflt = 4;
+    EXPECT_EQ(format_event("sample", sample),
+              R"({"event":"sample","t":12.500000,"hot_bytes":8192,"hot_resident":4096,)"
+              R"("cold_bytes":16384,"cold_resident":12288,"file_hot_bytes":24576,)"
+              R"("file_hot_resident":20480,"file_cold_bytes":32768,"file_cold_resident":28672,)"
+              R"("passes":17,"cpu_s":0.250000,"majflt":3,"minflt":4})"
+              "\n");
+}
+
+} // namespace
+} // namespace cgtide::workload
