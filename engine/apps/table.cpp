@@ -1,0 +1,19 @@
+#include "engine/apps/table.hpp"
+
+#include "engine/apps/reclaim.hpp"
+#include "engine/apps/stat.hpp"
+
+#include <array>
+
+namespace cgtide::apps {
+
+std::span<const model::App> table() {
+    static const std::array<model::App, 2> apps{stat_app(), reclaim_app()};
+    return apps;
+}
+
+const model::App& find(model::AppName name) {
+    return table()[static_cast<std::size_t>(name)];
+}
+
+} // namespace cgtide::apps

@@ -1,0 +1,159 @@
+#include "engine/cli/commands.hpp"
+
+#include "cgroup/base/text.hpp"
+#include "engine/cli/probe.hpp"
+#include "engine/cli/remote.hpp"
+#include "engine/cli/views.hpp"
+#include "engine/wire/interface.hpp"
+#include "engine/wire/message.hpp"
+#include "oci/install/bundle.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace cgtide::cli {
+
+namespace {
+
+using nlohmann::json;
+namespace method = wire::method;
+
+Output failure(const Error& error) {
+    return {status::kFailed, {}, "cgtide: " + printable(error.message(), 1024) + '\n'};
+}
+
+/// JSON for scripts; bytes beyond ASCII are escaped, for a terminal may be at the other end.
+std::string pretty(const json& value) {
+    return value.dump(2, ' ', true, json::error_handler_t::replace) + '\n';
+}
+
+template <class View>
+Output show(const Options& options, std::string_view method, const json& parameters, View view) {
+    const auto reply = ask_engine(options.socket, method, parameters);
+    if (!reply) {
+        return reply.error();
+    }
+    return {status::kOk, options.json ? pretty(*reply) : view(*reply), {}};
+}
+
+Output change(const Options& options, std::string_view method, const char* done) {
+    const auto reply =
+        ask_engine(options.socket, method, {{"name", options.name}, {"app", options.app}});
+    if (!reply) {
+        return reply.error();
+    }
+    return {status::kOk,
+            printable(options.app) + ' ' + done + ' ' + printable(options.name) + '\n',
+            {}};
+}
+
+Output diagnosis(const Options& options, const json& reply, const std::string& source) {
+    const int result = lacks_required(reply) ? status::kFailed : status::kOk;
+    if (options.json) {
+        return {result, pretty(reply), source + '\n'};
+    }
+    const char* verdict = result == status::kOk ? "all that is required is there\n"
+                                                : "something that is required is missing\n";
+    return {result, doctor_text(reply) + '\n' + source + '\n' + verdict, {}};
+}
+
+/// doctor without an engine: the same probe, run here and now.
+Output probe(const Options& options, const Surroundings& here, const Output& unreachable) {
+    const auto program = find_engine(here.bin_dir, here.path);
+    if (!program) {
+        return {unreachable.status,
+                {},
+                unreachable.err + "cgtide: no cgtided beside cgtide, in ../sbin or in PATH to "
+                                  "probe with\n"};
+    }
+    const auto text = run_probe(*program);
+    if (!text) {
+        return failure(text.error());
+    }
+    const auto reply = wire::parse_object(*text);
+    if (!reply) {
+        return failure(reply.error());
+    }
+    return diagnosis(options, *reply,
+                     "no engine answers at " + printable(options.socket) + ": probed with " +
+                         printable(*program) + " --probe");
+}
+
+Output doctor(const Options& options, const Surroundings& here) {
+    const auto reply = ask_engine(options.socket, method::kCapabilities, json::object());
+    if (reply) {
+        return diagnosis(options, *reply, "told by the engine at " + printable(options.socket));
+    }
+    return reply.error().status == status::kUnreachable ? probe(options, here, reply.error())
+                                                        : reply.error();
+}
+
+void add_stages(std::string& text, const char* what, const std::vector<std::string>& stages) {
+    for (const std::string& stage : stages) {
+        text += std::string(what) + ' ' + printable(stage) + '\n';
+    }
+}
+
+Output hooks(const Options& options) {
+    install::HookOptions hook;
+    if (!options.hook.empty()) {
+        hook.path = options.hook;
+    }
+    if (options.bundle.empty()) {
+        return {status::kOk, install::stanza(hook), {}};
+    }
+    const auto folder = Dir::open(options.bundle);
+    if (!folder) {
+        return failure(folder.error());
+    }
+    const auto change = install::edit_bundle(*folder, hook, {options.remove, options.dry_run});
+    if (!change) {
+        return failure(change.error());
+    }
+    std::string text;
+    add_stages(text, options.dry_run ? "would add" : "added", change->added);
+    add_stages(text, options.dry_run ? "would update" : "updated", change->updated);
+    add_stages(text, options.dry_run ? "would remove" : "removed", change->removed);
+    if (!change->changed()) {
+        text += "nothing to change\n";
+    }
+    return {status::kOk, text, {}};
+}
+
+json named(const Options& options) {
+    return {{"name", options.name}};
+}
+
+} // namespace
+
+Output run(const Options& options, const Surroundings& here) {
+    switch (options.command) {
+    case Command::ps:
+        return show(options, method::kList, {{"all", options.all}},
+                    [&](const json& reply) { return ps_text(reply, here.now_ms); });
+    case Command::inspect:
+        return show(options, method::kInspect, named(options),
+                    [&](const json& reply) { return inspect_text(reply, here.now_ms); });
+    case Command::explain: {
+        json parameters = named(options);
+        if (options.last > 0) {
+            parameters["last"] = options.last;
+        }
+        return show(options, method::kExplain, parameters,
+                    [&](const json& reply) { return explain_text(reply, here.now_ms); });
+    }
+    case Command::attach:
+        return change(options, method::kAttach, "is attached to");
+    case Command::detach:
+        return change(options, method::kDetach, "is detached from");
+    case Command::doctor:
+        return doctor(options, here);
+    case Command::hooks:
+        return hooks(options);
+    }
+    return {status::kUsage, {}, {}};
+}
+
+} // namespace cgtide::cli

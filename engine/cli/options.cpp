@@ -1,0 +1,110 @@
+#include "engine/cli/options.hpp"
+
+#include "oci/record.hpp"
+
+#include <initializer_list>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace cgtide::cli {
+
+namespace {
+
+CLI::App* add_command(CLI::App& app, Options& options, Command command, const char* name,
+                      const char* what, const char* example) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->footer(std::string("Example:\n  ") + example);
+    sub->fallthrough();
+    sub->callback([&options, command] { options.command = command; });
+    return sub;
+}
+
+void add_json(CLI::App* sub, Options& options) {
+    sub->add_flag("--json", options.json, "Print the engine's reply as JSON");
+}
+
+void add_name(CLI::App* sub, Options& options) {
+    sub->add_option("NAME", options.name,
+                    "A container's name, its id, or a unique prefix of either")
+        ->required();
+}
+
+void add_reading(CLI::App& app, Options& options) {
+    CLI::App* ps = add_command(app, options, Command::ps, "ps", "List the managed containers",
+                               "cgtide ps --all");
+    ps->add_flag("--all,-a", options.all, "Also containers that ended within the last hour");
+    add_json(ps, options);
+
+    CLI::App* inspect = add_command(app, options, Command::inspect, "inspect",
+                                    "Show one container: memory, policy, refused annotations",
+                                    "cgtide inspect web");
+    add_name(inspect, options);
+    add_json(inspect, options);
+
+    CLI::App* explain = add_command(app, options, Command::explain, "explain",
+                                    "Show what was decided for a container, and why",
+                                    "cgtide explain web --last 5");
+    add_name(explain, options);
+    explain->add_option("--last,-n", options.last, "Only the last N decisions")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
+    add_json(explain, options);
+
+    CLI::App* doctor = add_command(app, options, Command::doctor, "doctor",
+                                   "Show what this kernel offers, and what cgtide does without it",
+                                   "cgtide doctor");
+    add_json(doctor, options);
+}
+
+void add_changing(CLI::App& app, Options& options) {
+    for (const auto& [command, name, what, example] :
+         std::initializer_list<std::tuple<Command, const char*, const char*, const char*>>{
+             {Command::attach, "attach", "Give a running container an app until it ends (root)",
+              "cgtide attach web reclaim"},
+             {Command::detach, "detach", "Take an app from a running container (root)",
+              "cgtide detach web reclaim"}}) {
+        CLI::App* sub = add_command(app, options, command, name, what, example);
+        add_name(sub, options);
+        sub->add_option("APP", options.app, "An app, such as stat or reclaim")->required();
+    }
+    CLI::App* hooks = add_command(app, options, Command::hooks, "hooks",
+                                  "Print the OCI hooks, or put them into a bundle's config.json",
+                                  "cgtide hooks --bundle /run/bundles/web --dry-run");
+    CLI::Option* bundle =
+        hooks->add_option("--bundle", options.bundle, "The bundle to change")->type_name("DIR");
+    hooks->add_flag("--remove", options.remove, "Take cgtide's hooks out again")->needs(bundle);
+    hooks->add_flag("--dry-run", options.dry_run, "Say what would change, write nothing")
+        ->needs(bundle);
+    hooks->add_option("--hook", options.hook, "Path of the cgtide-hook program")->type_name("PATH");
+}
+
+} // namespace
+
+std::variant<Options, Output> parse_options(int argc, const char* const* argv) {
+    Options options;
+    CLI::App app{"Shows and steers what cgtide does with the memory of containers.", "cgtide"};
+    app.footer("Example:\n  cgtide ps\n\nExit statuses: 0 ok, 1 failed, 2 usage, 3 engine "
+               "unreachable, 4 no such container.");
+    app.set_version_flag("--version", "cgtide " CGTIDE_VERSION);
+    options.socket = std::string(oci::kDefaultRunDir) + '/' + std::string(oci::kSocketName);
+    app.add_option("--socket", options.socket, "Where the engine listens")
+        ->type_name("PATH")
+        ->capture_default_str();
+    app.require_subcommand(1);
+    add_reading(app, options);
+    add_changing(app, options);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const int code = app.exit(error, out, err);
+        return Output{code == 0 ? status::kOk : status::kUsage, out.str(), err.str()};
+    }
+    return options;
+}
+
+} // namespace cgtide::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace cgtide::cli {
+
+/// Replies of io.cgtide.Engine as text for a terminal. Pure but for the time zone; `now_ms` is in
+/// milliseconds since the epoch. Everything that a tenant named is made printable.
+
+/// The parameters of List: a table of containers, below it the refused annotations and records.
+std::string ps_text(const nlohmann::json& reply, std::int64_t now_ms);
+
+/// The parameters of Inspect: identity, memory, policy and faults of one container.
+std::string inspect_text(const nlohmann::json& reply, std::int64_t now_ms);
+
+/// The parameters of Explain: each decision with its sentence, its numbers beside their thresholds
+/// and its outcome.
+std::string explain_text(const nlohmann::json& reply, std::int64_t now_ms);
+
+/// The parameters of Capabilities: what was probed, where, what was found, what is done without it.
+std::string doctor_text(const nlohmann::json& reply);
+
+/// True where a required capability is missing.
+bool lacks_required(const nlohmann::json& reply);
+
+} // namespace cgtide::cli

@@ -1,0 +1,69 @@
+#include "engine/core/container.hpp"
+
+#include "engine/apps/table.hpp"
+
+#include <algorithm>
+
+namespace cgtide::core {
+
+namespace {
+
+bool contains(const std::vector<model::AppName>& apps, model::AppName app) {
+    return std::find(apps.begin(), apps.end(), app) != apps.end();
+}
+
+} // namespace
+
+std::vector<model::AppName> Container::apps() const {
+    std::vector<model::AppName> running;
+    for (const model::AppName app : model::kApps) {
+        const bool wanted = policy.runs(app) || contains(attachment.added, app);
+        if (wanted && !contains(attachment.removed, app)) {
+            running.push_back(app);
+        }
+    }
+    return running;
+}
+
+std::optional<TimePoint> Container::due() const {
+    std::optional<TimePoint> first;
+    for (const auto& tenant : tenants) {
+        if (tenant && (!first || tenant->due < *first)) {
+            first = tenant->due;
+        }
+    }
+    return first;
+}
+
+model::Needs Container::needs(TimePoint now) const {
+    std::optional<model::Needs> all;
+    for (const model::App& app : apps::table()) {
+        const auto& tenant = tenants[static_cast<std::size_t>(app.name)];
+        if (tenant && tenant->due <= now) {
+            const model::Needs needs = app.needs(policy);
+            all = all ? model::merge(*all, needs) : needs;
+        }
+    }
+    return all.value_or(model::Needs{});
+}
+
+TimePoint next_due(TimePoint now, Microseconds period) {
+    const auto length = std::chrono::duration_cast<Nanoseconds>(period);
+    return TimePoint((now.time_since_epoch() / length + 1) * length);
+}
+
+void settle_tenants(Container& container, TimePoint now) {
+    const auto running = container.apps();
+    for (const model::App& app : apps::table()) {
+        auto& tenant = container.tenants[static_cast<std::size_t>(app.name)];
+        if (!contains(running, app.name)) {
+            tenant.reset();
+        } else if (!tenant) {
+            tenant = Tenant{.state = app.init(container.policy, now),
+                            .due = next_due(now, app.needs(container.policy).period),
+                            .inbox = {}};
+        }
+    }
+}
+
+} // namespace cgtide::core

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "cgroup/group.hpp"
+#include "engine/act/interrupt.hpp"
+#include "engine/core/journal.hpp"
+#include "engine/core/run_dir.hpp"
+#include "engine/model/app.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cgtide::core {
+
+/// An app that is attached to a container.
+struct Tenant {
+    model::State state;
+    TimePoint due{};                   ///< when its next step is
+    std::vector<model::Outcome> inbox; ///< what came of its decisions since its last step
+};
+
+/// A registered container, live or ended.
+struct Container {
+    oci::Record record;
+    std::string key; ///< of its files in the run folder
+    CgroupId id;
+    std::shared_ptr<cgroup::Group> group; ///< used on the sensor thread alone; none once ended
+    model::Policy policy;                 ///< as annotated and granted
+    Attachment attachment;
+    std::array<std::optional<Tenant>, model::kApps.size()> tenants;
+    Journal journal;
+    std::optional<model::Snapshot> snapshot;
+    std::optional<model::StatState>
+        stat; ///< the last, kept when `stat` is detached or the container ends
+    std::shared_ptr<act::Interrupt> writing; ///< set while a write for it is queued or under way
+    TimePoint seen{};                        ///< when this engine first saw it
+    std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
+    std::int64_t ended_ms = 0;               ///< 0 while it lives
+    bool frozen = false;
+    bool stopped = false; ///< its runtime said so; the cgroup decides
+    bool has_nested = false;
+
+    bool ended() const { return ended_ms != 0; }
+
+    /// The apps that run: those of the policy, with root's attachments and without root's
+    /// detachments.
+    std::vector<model::AppName> apps() const;
+
+    /// When the next step of any app is; nullopt where no app runs.
+    std::optional<TimePoint> due() const;
+
+    /// What all apps that are due at `now` want sensed.
+    model::Needs needs(TimePoint now) const;
+};
+
+/// The first multiple of `period` after `now`, counted from the clock's zero: apps with one period
+/// step together, whenever they were attached.
+TimePoint next_due(TimePoint now, Microseconds period);
+
+/// Starts the tenants that should run and ends those that should not; the others keep their state.
+void settle_tenants(Container& container, TimePoint now);
+
+} // namespace cgtide::core

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "cgroup/base/result.hpp"
+#include "engine/model/view.hpp"
+#include "oci/record.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace cgtide::core {
+
+/// A container with its journal, oldest entry first.
+struct Explanation {
+    model::ContainerSummary summary;
+    std::vector<model::JournalEntry> entries;
+    std::uint64_t dropped = 0; ///< entries that the ring has let go
+};
+
+/// What the socket may ask of the engine. All of it runs on the engine's one thread; the awaited
+/// calls do blocking reads on the pool meanwhile.
+///
+/// `name` is a container's name, its id, its cgroup id in digits or a unique prefix of name or id.
+/// Errors: `not_found`; `conflict` for an ambiguous prefix, whose detail lists the names that
+/// match, one a line; `denied` for what the container's annotations do not allow.
+class Control {
+public:
+    virtual ~Control() = default;
+
+    /// Takes a registration. Idempotent for one key and cgroup. \returns the container's name;
+    /// `conflict` for a shared cgroup (detail begins with `shared-cgroup`), `gone` where pid or
+    /// cgroup are not there any more, `malformed` with the field's name.
+    virtual boost::asio::awaitable<Result<std::string>> enroll(oci::Record record) = 0;
+
+    /// Marks a container as stopped by its runtime. The cgroup decides when it has ended.
+    /// `not_found` where nobody registered it.
+    virtual boost::asio::awaitable<Result<void>> retire(std::string id, std::string bundle) = 0;
+
+    /// Containers by name; `all` adds those that ended within the last hour.
+    virtual std::vector<model::ContainerSummary> list(bool all) const = 0;
+
+    /// Records that could not become a container.
+    virtual std::vector<model::RefusedRecord> refused() const = 0;
+
+    virtual Result<model::ContainerDetail> inspect(std::string_view name) const = 0;
+
+    /// The last `limit` journal entries (0: all that are kept).
+    virtual Result<Explanation> explain(std::string_view name, std::size_t limit) const = 0;
+
+    /// Adds or takes away an app of an annotated container until it ends; kept over restarts.
+    /// Idempotent.
+    virtual boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) = 0;
+    virtual boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) = 0;
+
+    virtual std::vector<model::Capability> capabilities() const = 0;
+};
+
+} // namespace cgtide::core

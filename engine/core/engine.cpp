@@ -1,0 +1,267 @@
+#include "engine/core/engine.hpp"
+
+#include "engine/apps/table.hpp"
+#include "engine/core/arbiter.hpp"
+#include "engine/core/log.hpp"
+#include "engine/core/offload.hpp"
+#include "engine/core/wall_clock.hpp"
+
+#include <chrono>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <unistd.h>
+
+namespace cgtide::core {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Turns a wait's end by cancellation into a plain false.
+asio::awaitable<bool> wait_until(asio::steady_timer& timer, TimePoint at) {
+    boost::system::error_code error;
+    timer.expires_at(at);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_return !error;
+}
+
+asio::awaitable<bool> cancelled() {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+} // namespace
+
+Engine::Engine(asio::io_context& io, EngineOptions options)
+    : io_(io), options_(std::move(options)), tick_timer_(io),
+      watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {}
+
+Engine::~Engine() {
+    sensors_.join();
+    reclaimers_.join();
+}
+
+asio::awaitable<void> Engine::start() {
+    co_await rescan();
+    tasks_.spawn(tick_loop());
+    tasks_.spawn(watch_loop());
+    tasks_.spawn(rescan_loop());
+}
+
+asio::awaitable<void> Engine::stop() {
+    // A signal that arrives between two writes is lost: it is sent until the last write has ended.
+    constexpr auto kRepeat = std::chrono::milliseconds(20);
+    const auto stop_writes = [this] {
+        bool any = false;
+        for (const auto& [id, container] : registry_.live()) {
+            if (container->writing) {
+                container->writing->stop();
+                any = true;
+            }
+        }
+        return any;
+    };
+    asio::steady_timer timer(io_);
+    stopping_ = true;
+    while (stop_writes()) {
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kRepeat);
+    }
+    co_await tasks_.stop();
+}
+
+void Engine::reload(model::Settings settings) {
+    options_.settings = std::move(settings);
+    for (const auto& [id, container] : registry_.live()) {
+        compile(*container);
+    }
+    wake();
+}
+
+void Engine::wake() {
+    tick_timer_.cancel();
+}
+
+asio::awaitable<void> Engine::tick_loop() {
+    constexpr auto kLongestWait = std::chrono::minutes(1);
+    while (!co_await cancelled()) {
+        TimePoint next = std::chrono::steady_clock::now() + kLongestWait;
+        for (const auto& [id, container] : registry_.live()) {
+            next = std::min(next, container->due().value_or(next));
+        }
+        if (co_await wait_until(tick_timer_, next)) {
+            registry_.expire(wall_clock_ms());
+            co_await tick(std::chrono::steady_clock::now());
+        }
+    }
+}
+
+asio::awaitable<void> Engine::tick(TimePoint now) {
+    std::vector<Turn> turns = turns_due(now);
+    if (turns.empty()) {
+        co_return;
+    }
+    // The sensor thread fills `turns`, which lives in this frame until it has returned.
+    const auto sense = [this, &turns, now] {
+        options_.counters.begin_period();
+        for (Turn& turn : turns) {
+            turn.snapshot = options_.counters.sample(turn.subject, now);
+        }
+        return options_.counters.node(now);
+    };
+    const auto node = co_await offload(sensors_, sense);
+    if (!node) {
+        log::write_limited(log::Level::error, "node", node.error().message());
+        co_return;
+    }
+    model::NodeView view = *node;
+    view.swappiness_key = options_.reclaim.swappiness;
+    view.swappiness_max = options_.reclaim.swappiness_max;
+    std::vector<model::Decision> decisions;
+    for (Turn& turn : turns) {
+        if (turn.container->ended()) {
+            continue;
+        }
+        if (!turn.snapshot) {
+            tasks_.spawn(check(turn.container));
+        }
+        auto more = step(turn, view, now);
+        decisions.insert(decisions.end(), more.begin(), more.end());
+    }
+    dispatch(arbitrate(std::move(decisions), [this](CgroupId id) {
+        const Pointer container = registry_.by_id(id);
+        return container == nullptr || container->writing != nullptr;
+    }));
+}
+
+std::vector<Engine::Turn> Engine::turns_due(TimePoint now) const {
+    std::vector<Turn> turns;
+    for (const auto& [id, container] : registry_.live()) {
+        const auto due = container->due();
+        if (!due || *due > now) {
+            continue;
+        }
+        monitor::Subject subject;
+        subject.group = container->group.get();
+        subject.path = container->record.cgroup_path;
+        subject.needs = container->needs(now);
+        subject.lived = std::chrono::duration_cast<Microseconds>(now - container->seen);
+        subject.frozen = container->frozen;
+        subject.has_nested = container->has_nested;
+        turns.push_back({container, container->group, std::move(subject), model::Snapshot{}});
+    }
+    return turns;
+}
+
+std::vector<model::Decision> Engine::step(const Turn& turn, const model::NodeView& node,
+                                          TimePoint now) {
+    Container& container = *turn.container;
+    std::vector<model::Decision> decisions;
+    for (const model::App& app : apps::table()) {
+        auto& tenant = container.tenants[static_cast<std::size_t>(app.name)];
+        if (!tenant || tenant->due > now) {
+            continue;
+        }
+        tenant->due = next_due(now, app.needs(container.policy).period);
+        if (!turn.snapshot) {
+            continue;
+        }
+        model::Step step =
+            app.step(tenant->state, container.policy, *turn.snapshot, tenant->inbox, node);
+        tenant->state = std::move(step.state);
+        tenant->inbox.clear();
+        decisions.insert(decisions.end(), step.decisions.begin(), step.decisions.end());
+        if (const auto* stat = std::get_if<model::StatState>(&tenant->state)) {
+            container.stat = *stat;
+        }
+    }
+    if (turn.snapshot) {
+        container.snapshot = *turn.snapshot;
+    }
+    return decisions;
+}
+
+void Engine::dispatch(const std::vector<model::Decision>& decisions) {
+    for (const model::Decision& decision : decisions) {
+        const Pointer container = registry_.by_id(decision.id);
+        if (container == nullptr) {
+            continue;
+        }
+        const bool acts = decision.ask.count > 0 && !stopping_;
+        const std::uint64_t sequence = container->journal.add(decision, acts, wall_clock_ms());
+        if (acts) {
+            container->writing = std::make_shared<act::Interrupt>();
+            tasks_.spawn(carry_out(container, decision, sequence));
+        }
+    }
+}
+
+asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decision,
+                                        std::uint64_t sequence) {
+    const auto interrupt = container->writing;
+    model::Outcome outcome;
+    if (container->policy.dry_run) {
+        outcome.app = decision.app;
+        outcome.id = decision.id;
+        outcome.at = std::chrono::steady_clock::now();
+        outcome.asked = decision.ask;
+        outcome.end = model::OutcomeEnd::dry_run;
+    } else {
+        const auto group = container->group;
+        const bool swappiness_key = options_.reclaim.swappiness;
+        const Microseconds deadline = container->policy.profile.period;
+        const auto write = [&] {
+            return act::reclaim(group->dir(), decision, swappiness_key, deadline, *interrupt);
+        };
+        outcome = co_await offload(reclaimers_, write);
+    }
+    container->writing.reset();
+    container->journal.settle(sequence, outcome);
+    if (auto& tenant = container->tenants[static_cast<std::size_t>(decision.app)]) {
+        tenant->inbox.push_back(outcome);
+    }
+    if (outcome.end == model::OutcomeEnd::failed) {
+        log::write_limited(
+            log::Level::warning, container->policy.name + " reclaim",
+            Error{std::error_code(outcome.error, std::generic_category()), "memory.reclaim",
+                  "of " + container->policy.name + " (id " + to_string(container->id) + ")"}
+                .message());
+    }
+}
+
+asio::awaitable<void> Engine::watch_loop() {
+    while (!co_await cancelled()) {
+        boost::system::error_code error;
+        co_await watch_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                   asio::redirect_error(asio::use_awaitable, error));
+        if (error) {
+            continue;
+        }
+        const auto changes = options_.watcher.drain();
+        if (!changes) {
+            log::write_limited(log::Level::error, "watch", changes.error().message());
+            continue;
+        }
+        for (const cgroup::Change& change : *changes) {
+            if (change.overflow) {
+                for (const Pointer& container : registry_.list(false)) {
+                    co_await check(container);
+                }
+            } else if (const Pointer container = registry_.by_id(change.id)) {
+                co_await check(container);
+            }
+        }
+    }
+}
+
+asio::awaitable<void> Engine::rescan_loop() {
+    constexpr auto kPeriod = std::chrono::seconds(2);
+    asio::steady_timer timer(io_);
+    while (!co_await cancelled()) {
+        if (co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod)) {
+            co_await rescan();
+        }
+    }
+}
+
+} // namespace cgtide::core

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "cgroup/base/kernel_roots.hpp"
+#include "cgroup/watcher.hpp"
+#include "engine/act/reclaim.hpp"
+#include "engine/core/admission.hpp"
+#include "engine/core/control.hpp"
+#include "engine/core/registry.hpp"
+#include "engine/core/task_group.hpp"
+#include "engine/monitor/sensors.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace cgtide::core {
+
+/// What main found out and opened.
+struct EngineOptions {
+    KernelRoots roots;
+    RunDir run;
+    model::Settings settings;
+    monitor::Counters counters;
+    cgroup::EventWatcher watcher;
+    std::string engine_path; ///< v2 path of the engine's own cgroup
+    std::string boot_id;
+    act::ReclaimSupport reclaim;
+    std::vector<model::Capability> capabilities;
+};
+
+/// The engine: keeps the registry true to run folder and kernel, steps every container's apps when
+/// they are due, and has the pool carry out what they decide.
+class Engine final : public Control {
+public:
+    Engine(boost::asio::io_context& io, EngineOptions options);
+    ~Engine() override;
+
+    /// Adopts the registered containers, then watches and steps until stop().
+    boost::asio::awaitable<void> start();
+
+    /// Ends writes under way and all loops, and waits for both.
+    boost::asio::awaitable<void> stop();
+
+    /// Takes new settings: every policy is compiled anew, states are kept.
+    void reload(model::Settings settings);
+
+    boost::asio::awaitable<Result<std::string>> enroll(oci::Record record) override;
+    boost::asio::awaitable<Result<void>> retire(std::string id, std::string bundle) override;
+    std::vector<model::ContainerSummary> list(bool all) const override;
+    std::vector<model::RefusedRecord> refused() const override;
+    Result<model::ContainerDetail> inspect(std::string_view name) const override;
+    Result<Explanation> explain(std::string_view name, std::size_t limit) const override;
+    boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
+    boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override;
+    std::vector<model::Capability> capabilities() const override;
+
+private:
+    using Pointer = Registry::Pointer;
+
+    /// One container's turn in a tick.
+    struct Turn {
+        Pointer container;
+        std::shared_ptr<cgroup::Group> group;
+        monitor::Subject subject;
+        Result<model::Snapshot> snapshot;
+    };
+
+    // engine.cpp: loops
+    boost::asio::awaitable<void> tick_loop();
+    boost::asio::awaitable<void> watch_loop();
+    boost::asio::awaitable<void> rescan_loop();
+    boost::asio::awaitable<void> tick(TimePoint now);
+    boost::asio::awaitable<void> carry_out(Pointer container, model::Decision decision,
+                                           std::uint64_t sequence);
+    std::vector<Turn> turns_due(TimePoint now) const;
+    std::vector<model::Decision> step(const Turn& turn, const model::NodeView& node, TimePoint now);
+    void dispatch(const std::vector<model::Decision>& decisions);
+    void wake();
+
+    // enrolment.cpp: what comes and goes
+    boost::asio::awaitable<void> rescan();
+    boost::asio::awaitable<Result<std::string>> adopt(oci::Record record, bool stopped);
+    boost::asio::awaitable<void> check(Pointer container);
+    boost::asio::awaitable<void> end(Pointer container, std::string why);
+    boost::asio::awaitable<Result<void>> change_attachment(std::string name, model::AppName app,
+                                                           bool attached);
+    Result<std::string> install(oci::Record record, Admitted admitted, Attachment attachment,
+                                bool stopped);
+    void compile(Container& container);
+
+    boost::asio::io_context& io_;
+    EngineOptions options_;
+    Registry registry_;
+    boost::asio::thread_pool sensors_{1};
+    boost::asio::thread_pool reclaimers_{2};
+    boost::asio::steady_timer tick_timer_;
+    boost::asio::posix::stream_descriptor watch_;
+    TaskGroup tasks_;
+    bool stopping_ = false;
+    std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan
+};
+
+} // namespace cgtide::core

@@ -1,0 +1,325 @@
+#include "cgroup/hierarchy/hierarchy.hpp"
+#include "cgroup/membership.hpp"
+#include "engine/core/engine.hpp"
+#include "engine/core/log.hpp"
+#include "engine/core/sandbox.hpp"
+#include "engine/core/settings.hpp"
+#include "engine/monitor/capabilities.hpp"
+#include "engine/serve/peer.hpp"
+#include "engine/serve/render.hpp"
+#include "engine/serve/server.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+namespace asio = boost::asio;
+using cgtide::Result;
+
+namespace {
+
+namespace log = cgtide::core::log;
+
+struct Arguments {
+    std::string root = "/";
+    std::string run_dir = std::string(cgtide::oci::kDefaultRunDir);
+    std::string config = "/etc/cgtide/cgtide.toml";
+    std::string socket; ///< empty: in the run folder
+    std::string sandbox = "enforce";
+    bool probe = false;
+    bool config_given = false;
+};
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  cgtided                                 run with /etc/cgtide/cgtide.toml\n"
+    "  cgtided --config node.toml              run with settings of your own\n"
+    "  cgtided --probe                         print what this kernel offers as JSON, and exit\n\n"
+    "SIGHUP reads the configuration again, SIGTERM stops. Exit status: 0 stopped, 1 could not "
+    "start, 2 usage.";
+
+/// \returns the exit status where the program ends here.
+std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
+    CLI::App app("cgtided: gives every annotated container a memory manager of its own");
+    app.footer(kExamples);
+    app.set_version_flag("--version", std::string("cgtided ") + CGTIDE_VERSION);
+    app.add_option("--root", arguments.root, "Folder that stands for / (sys, proc), for tests");
+    app.add_option("--run-dir", arguments.run_dir, "Folder of registrations and the socket");
+    auto* config = app.add_option("--config", arguments.config,
+                                  "Settings; a default file that is missing is no error");
+    app.add_option("--socket", arguments.socket, "Socket (default: cgtide.sock in the run folder)");
+    app.add_option("--sandbox", arguments.sandbox, "enforce, or log what would be denied")
+        ->check(CLI::IsMember({"enforce", "log"}));
+    app.add_flag("--probe", arguments.probe, "Print capabilities as JSON and exit");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        constexpr int kUsage = 2;
+        return app.exit(error) == 0 ? 0 : kUsage;
+    }
+    arguments.config_given = config->count() > 0;
+    if (arguments.socket.empty()) {
+        arguments.socket = arguments.run_dir + "/" + std::string(cgtide::oci::kSocketName);
+    }
+    return std::nullopt;
+}
+
+/// A thousand containers hold six descriptors each.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+Result<cgtide::model::Settings> load_settings(const Arguments& arguments) {
+    const std::size_t slash = arguments.config.find_last_of('/');
+    const std::string folder =
+        slash == std::string::npos ? "." : arguments.config.substr(0, slash + 1);
+    const std::string name = arguments.config.substr(slash == std::string::npos ? 0 : slash + 1);
+    const auto dir = cgtide::Dir::open(folder);
+    const auto text = dir ? dir->read(name) : tl::unexpected(dir.error());
+    if (!text) {
+        if (is_gone(text.error()) && !arguments.config_given) {
+            return cgtide::model::default_settings();
+        }
+        return cgtide::fail_errno(text.error().code.value(), "read settings", arguments.config);
+    }
+    return cgtide::core::parse_settings(*text);
+}
+
+/// What is known of the node before the engine is built.
+struct Node {
+    cgtide::hierarchy::Layout layout;
+    cgtide::KernelRoots roots;
+    std::unique_ptr<cgtide::hierarchy::OwnGroup> own_group; ///< none below a service manager
+    std::string engine_path;
+    cgtide::act::ReclaimSupport reclaim;
+};
+
+/// The engine's cgroup: what systemd gave it, or one of its own. A probe makes none.
+Result<void> take_own_group(const Arguments& arguments, cgtide::hierarchy::Hierarchy& hierarchy,
+                            Node& node) {
+    const bool service = std::getenv("INVOCATION_ID") != nullptr;
+    if (!arguments.probe && !service) {
+        auto own = hierarchy.make_own_group("cgtide");
+        if (!own) {
+            return tl::unexpected(own.error());
+        }
+        node.own_group = std::move(*own);
+        node.engine_path = node.own_group->path();
+    } else if (auto path = cgtide::cgroup::pid_cgroup(node.roots.proc, ::getpid())) {
+        node.engine_path = *path;
+    }
+    const auto group = cgtide::cgroup::open_group(
+        node.roots.cgroup, node.engine_path.empty() ? "/" : node.engine_path);
+    if (group) {
+        node.reclaim = cgtide::act::probe_reclaim(*group);
+    }
+    return {};
+}
+
+Result<Node> open_node(const Arguments& arguments) {
+    const bool real = arguments.root == "/";
+    auto hierarchy = real ? cgtide::hierarchy::kernel_hierarchy()
+                          : cgtide::hierarchy::file_hierarchy(arguments.root);
+    auto layout = hierarchy->discover();
+    if (!layout) {
+        return tl::unexpected(layout.error());
+    }
+    auto roots = cgtide::KernelRoots::open(arguments.root, layout->mount.substr(1));
+    if (!roots) {
+        return tl::unexpected(roots.error());
+    }
+    Node node{std::move(*layout), std::move(*roots), nullptr, {}, {}};
+    if (auto done = take_own_group(arguments, *hierarchy, node); !done) {
+        return tl::unexpected(done.error());
+    }
+    return node;
+}
+
+std::vector<cgtide::model::Capability> capabilities_of(const Node& node) {
+    auto all = cgtide::monitor::probe_kernel(node.roots, node.layout.recursive_protection);
+    const std::string file = "/sys/fs/cgroup" + node.engine_path + "/memory.reclaim";
+    const auto& reclaim = node.reclaim;
+    all.push_back(
+        {"memory.reclaim", reclaim.reclaim, file, reclaim.detail, "reclaim stays off", false});
+    all.push_back({"memory.reclaim swappiness=", reclaim.swappiness, file, "asked for 0 bytes",
+                   "reclaim.pages = file needs a node without swap", false});
+    all.push_back({"memory.reclaim swappiness=max", reclaim.swappiness_max, file,
+                   "asked for 0 bytes", "reclaim.pages = anon stays off", false});
+    return all;
+}
+
+int print_probe(const Arguments& arguments) {
+    nlohmann::json list = nlohmann::json::array();
+    const auto node = open_node(arguments);
+    if (node) {
+        for (const auto& capability : capabilities_of(*node)) {
+            list.push_back(cgtide::serve::render(capability));
+        }
+    } else {
+        list.push_back(cgtide::serve::render(
+            cgtide::model::Capability{"memory controller (v2)", false, "/proc/self/mountinfo",
+                                      node.error().message(), "cgtided does not start", true}));
+    }
+    std::cout << nlohmann::json{{"capabilities", std::move(list)}}.dump() << '\n';
+    return 0;
+}
+
+Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, Node& node) {
+    auto settings = load_settings(arguments);
+    if (!settings) {
+        return tl::unexpected(settings.error());
+    }
+    auto run = cgtide::core::RunDir::open(arguments.run_dir);
+    if (!run) {
+        return tl::unexpected(run.error());
+    }
+    auto boot_id = node.roots.proc.read("sys/kernel/random/boot_id");
+    if (!boot_id) {
+        return tl::unexpected(boot_id.error());
+    }
+    boot_id->erase(boot_id->find_last_not_of('\n') + 1);
+    auto counters = cgtide::monitor::Counters::open(node.roots.cgroup, node.roots.proc,
+                                                    node.layout.recursive_protection);
+    if (!counters) {
+        return tl::unexpected(counters.error());
+    }
+    auto watcher = cgtide::cgroup::EventWatcher::open();
+    if (!watcher) {
+        return tl::unexpected(watcher.error());
+    }
+    auto capabilities = capabilities_of(node);
+    return cgtide::core::EngineOptions{.roots = std::move(node.roots),
+                                       .run = std::move(*run),
+                                       .settings = std::move(*settings),
+                                       .counters = std::move(*counters),
+                                       .watcher = std::move(*watcher),
+                                       .engine_path = node.engine_path,
+                                       .boot_id = std::move(*boot_id),
+                                       .reclaim = node.reclaim,
+                                       .capabilities = std::move(capabilities)};
+}
+
+/// Serves until SIGTERM or SIGINT.
+asio::awaitable<void> serve(const Arguments& arguments, cgtide::core::Engine& engine,
+                            cgtide::serve::Server& server, asio::signal_set& signals) {
+    // Listening comes first: a hook that finds no socket leaves its file, and the folder is read
+    // after.
+    server.start();
+    co_await engine.start();
+    ::sd_notify(0, "READY=1");
+    log::info("cgtided {} serves {}", CGTIDE_VERSION, arguments.socket);
+    for (;;) {
+        boost::system::error_code error;
+        const int signal =
+            co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (error || signal != SIGHUP) {
+            break;
+        }
+        ::sd_notify(0, "RELOADING=1");
+        if (auto settings = load_settings(arguments)) {
+            engine.reload(std::move(*settings));
+            log::info("settings read again from {}", arguments.config);
+        } else {
+            log::error("settings kept as they were: {}", settings.error().message());
+        }
+        ::sd_notify(0, "READY=1");
+    }
+    ::sd_notify(0, "STOPPING=1");
+    co_await server.stop();
+    co_await engine.stop();
+}
+
+Result<cgtide::serve::Listener> listen(const Arguments& arguments, std::optional<gid_t> readers) {
+    if (::sd_listen_fds(1) == 1) {
+        return cgtide::serve::Listener::adopt(cgtide::UniqueFd(SD_LISTEN_FDS_START));
+    }
+    return cgtide::serve::Listener::bind(arguments.socket, readers);
+}
+
+Result<void> run(const Arguments& arguments) {
+    raise_descriptor_limit();
+    cgtide::act::install_interrupt_handler();
+    auto node = open_node(arguments);
+    if (!node) {
+        return tl::unexpected(node.error());
+    }
+    auto options = engine_options(arguments, *node);
+    if (!options) {
+        return tl::unexpected(options.error());
+    }
+    const auto readers = cgtide::serve::group_id(std::string(cgtide::serve::kReaderGroup));
+    auto listener = listen(arguments, readers);
+    if (!listener) {
+        return tl::unexpected(listener.error());
+    }
+    const auto dropped = cgtide::core::drop_privileges();
+    if (!dropped) {
+        if (dropped.error().code != cgtide::Errc::denied) {
+            return dropped;
+        }
+        log::warning("{}", dropped.error().message());
+    }
+    options->capabilities.push_back({"CAP_DAC_OVERRIDE", dropped.has_value(), "/proc/self/status",
+                                     "", "a delegated cgroup's memory.reclaim cannot be written",
+                                     false});
+    {
+        asio::io_context io(1);
+        cgtide::core::Engine engine(io, std::move(*options));
+        cgtide::serve::Server server(io.get_executor(), engine, std::move(*listener),
+                                     {.readers = readers, .limits = {}});
+        asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+        if (auto done = cgtide::core::enter_sandbox(arguments.sandbox == "log"); !done) {
+            return done;
+        }
+        std::exception_ptr failure;
+        asio::co_spawn(io, serve(arguments, engine, server, signals),
+                       [&](const std::exception_ptr& error) { failure = error; });
+        io.run();
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+    }
+    if (node->own_group) {
+        if (auto done = node->own_group->remove(); !done) {
+            log::warning("{}", done.error().message());
+        }
+    }
+    log::info("stopped");
+    return {};
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    if (const auto status = parse(argc, argv, arguments)) {
+        return *status;
+    }
+    if (arguments.probe) {
+        return print_probe(arguments);
+    }
+    cgtide::core::log::open(std::getenv("JOURNAL_STREAM") != nullptr,
+                            cgtide::core::log::Level::info);
+    const auto done = run(arguments);
+    if (!done) {
+        cgtide::core::log::error("cannot start: {}", done.error().message());
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}

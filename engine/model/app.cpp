@@ -1,0 +1,50 @@
+#include "engine/model/app.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace cgtide::model {
+
+namespace {
+
+double seconds(const std::optional<TimePoint>& at) {
+    return at ? std::chrono::duration<double>(at->time_since_epoch()).count() : -1.0;
+}
+
+struct Printer {
+    std::string operator()(const StatState& state) const {
+        std::array<char, 160> text{};
+        std::snprintf(text.data(), text.size(),
+                      "stat at=%.3f refaults/s=%.2f memory=%.2fbp io=%.2fbp",
+                      seconds(state.last_at), state.refaults_per_second,
+                      state.memory_pressure.count, state.io_pressure.count);
+        return text.data();
+    }
+
+    std::string operator()(const ReclaimState& state) const {
+        std::array<char, 240> text{};
+        std::snprintf(text.data(), text.size(),
+                      "reclaim at=%.3f carry=%.0f taken=%.0f refault=%.0f hold=%.1fs until=%.3f "
+                      "oom=%.3f cpu=%.0fus",
+                      seconds(state.last_at), state.carry, state.taken_recent, state.refault_recent,
+                      std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
+                      seconds(state.oom_until), state.cpu_debt);
+        return text.data();
+    }
+};
+
+} // namespace
+
+Needs merge(const Needs& a, const Needs& b) {
+    return {.period = std::min(a.period, b.period),
+            .counters = a.counters || b.counters,
+            .pressure = a.pressure || b.pressure,
+            .protection = a.protection || b.protection};
+}
+
+std::string to_string(const State& state) {
+    return std::visit(Printer{}, state);
+}
+
+} // namespace cgtide::model

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "engine/model/decision.hpp"
+#include "engine/model/policy.hpp"
+#include "engine/model/snapshot.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cgtide::model {
+
+/// Which sensors an app wants, and how often.
+struct Needs {
+    Microseconds period{6'000'000};
+    bool counters = true;    ///< usage, stat, events
+    bool pressure = false;   ///< memory and io PSI
+    bool protection = false; ///< effective min and low, swap headroom
+
+    bool operator==(const Needs&) const = default;
+};
+
+/// Both needs at once: the shorter period, every sensor that either wants.
+Needs merge(const Needs& a, const Needs& b);
+
+/// What stat remembers of a container.
+struct StatState {
+    std::optional<TimePoint> last_at;
+    std::uint64_t refaults = 0;   ///< workingset_refault_anon + _file at last_at
+    Microseconds memory_stall{0}; ///< PSI some total at last_at
+    Microseconds io_stall{0};
+    double refaults_per_second = 0.0;
+    BasisPoints memory_pressure; ///< share of the last period
+    BasisPoints io_pressure;
+};
+
+/// What the reclaim law remembers of a container. docs/apps/reclaim.md has the formulas.
+struct ReclaimState {
+    std::optional<TimePoint> last_at; ///< of the sample that the deltas are taken from
+    Microseconds memory_stall{0};
+    Microseconds io_stall{0};
+    std::uint64_t refault_pages = 0;
+    std::uint64_t oom_kills = 0;
+    std::uint64_t max_events = 0;
+    double carry = 0.0;          ///< bytes owed (or, below 0, taken in advance)
+    double taken_recent = 0.0;   ///< bytes taken, decayed: what refaults are held against
+    double refault_recent = 0.0; ///< bytes that came back, decayed likewise
+    Microseconds hold{0};        ///< length of the current or last hold
+    std::optional<TimePoint> hold_until;
+    std::optional<TimePoint> oom_until;
+    double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
+};
+
+using State = std::variant<StatState, ReclaimState>;
+
+/// A state on one line, for logs and golden tests.
+std::string to_string(const State& state);
+
+struct Step {
+    State state;
+    std::vector<Decision> decisions;
+};
+
+/// A job that attaches to a container. Pure: the same arguments give the same step, on any machine,
+/// without privileges.
+struct App {
+    AppName name;
+    Needs (*needs)(const Policy&);
+    State (*init)(const Policy&, TimePoint);
+    Step (*step)(const State&, const Policy&, const Snapshot&, std::span<const Outcome>,
+                 const NodeView&);
+};
+
+} // namespace cgtide::model

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cgtide::model {
+
+/// The apps that a container can be given.
+enum class AppName : std::uint8_t { stat, reclaim };
+
+inline constexpr std::array<std::string_view, 2> kAppNames{"stat", "reclaim"};
+inline constexpr std::array<AppName, 2> kApps{AppName::stat, AppName::reclaim};
+
+constexpr std::string_view to_string(AppName app) {
+    return kAppNames[static_cast<std::size_t>(app)];
+}
+
+constexpr std::optional<AppName> app_name(std::string_view text) {
+    for (const AppName app : kApps) {
+        if (to_string(app) == text) {
+            return app;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace cgtide::model

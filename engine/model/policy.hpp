@@ -1,0 +1,90 @@
+#pragma once
+
+#include "cgroup/base/units.hpp"
+#include "engine/model/app_name.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cgtide::model {
+
+/// Which pages reclaim may take. `automatic`: `all` where swap exists, else `file`.
+enum class Pages : std::uint8_t { automatic, file, anon, all };
+
+std::string_view to_string(Pages pages);
+
+/// The pace of reclaim: a node's administrator defines profiles, annotations choose among the
+/// granted ones.
+struct Profile {
+    std::string name = "default";
+    double ratio = 0.0005;          ///< share of usage asked for in a period at zero pressure
+    BasisPoints max{100.0};         ///< at most this share of usage in a period
+    Microseconds period{6'000'000}; ///< control period
+    BasisPoints cpu{100.0};         ///< reclaim's CPU for one container, as a share of one core
+};
+
+/// What reclaim leaves alone at least: bytes, or a share of usage.
+using Keep = std::variant<Bytes, BasisPoints>;
+
+struct ReclaimPolicy {
+    BasisPoints pressure{10.0};     ///< target: share of time that tasks may stall
+    Microseconds idle{120'000'000}; ///< only memory idle for at least this long
+    Keep keep = mebibytes(16);
+    Pages pages = Pages::automatic;
+};
+
+/// An annotation that was refused: what it said, why, and what it turned off.
+struct PolicyFault {
+    std::string key;
+    std::string value;          ///< as given; print it through printable()
+    std::string message;        ///< names the allowed values; printable
+    std::optional<AppName> app; ///< the app that stays off because of it
+
+    bool operator==(const PolicyFault&) const = default;
+};
+
+/// What one container asked for and was granted.
+struct Policy {
+    std::string name; ///< what people call the container; printable
+    std::vector<AppName>
+        apps; ///< those that run, in the order of AppName; refused ones are left out
+    Profile profile;
+    bool dry_run = false;
+    ReclaimPolicy reclaim;
+    std::vector<PolicyFault> faults;
+
+    bool runs(AppName app) const;
+};
+
+/// What containers may choose beyond the defaults. First match wins.
+struct Grant {
+    std::optional<std::string> cgroup; ///< prefix of whole path components, such as `/pods/team-a`
+    std::optional<std::string> name_space; ///< Kubernetes namespace
+    std::vector<AppName> apps;
+    std::vector<std::string> profiles;
+};
+
+/// No annotation passes these; both ends are inclusive.
+struct Bounds {
+    Microseconds idle_low{0};
+    Microseconds idle_high{Microseconds::max()};
+    BasisPoints pressure_low{0.0};
+    BasisPoints pressure_high{10000.0};
+};
+
+/// The node's `cgtide.toml`.
+struct Settings {
+    std::map<std::string, Profile, std::less<>>
+        profiles; ///< `default` and `eager` are always there
+    std::vector<Grant> grants;
+    Bounds bounds;
+};
+
+/// Settings of a node without a file: the built-in profiles, no grant.
+Settings default_settings();
+
+} // namespace cgtide::model

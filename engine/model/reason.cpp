@@ -1,0 +1,173 @@
+#include "engine/model/reason.hpp"
+
+#include "cgroup/base/units.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cgtide::model {
+
+namespace {
+
+constexpr std::array<ReasonText, 17> kReasons{{
+    {ReasonCode::reclaimed, "reclaimed", "Bytes were asked for: pressure and refaults allow it."},
+    {ReasonCode::saving, "saving",
+     "The law's share is under the smallest request and is carried over to the next period."},
+    {ReasonCode::warming, "warming", "There is no earlier sample to take deltas from."},
+    {ReasonCode::young, "young", "The container is younger than reclaim.idle."},
+    {ReasonCode::pressure, "pressure", "Memory pressure is over the target."},
+    {ReasonCode::io_pressure, "io-pressure", "IO pressure is over the target."},
+    {ReasonCode::refaults, "refaults", "Too much of what was taken came back."},
+    {ReasonCode::protected_floor, "protected",
+     "Usage is at the floor: reclaim.keep, memory.min or memory.low."},
+    {ReasonCode::no_swap, "no-swap",
+     "Swap is missing or nearly full, and only anonymous memory could leave."},
+    {ReasonCode::after_oom, "after-oom",
+     "The container met its limit or an OOM kill within the last minute."},
+    {ReasonCode::frozen, "frozen", "The cgroup is frozen."},
+    {ReasonCode::pages_unsupported, "pages-unsupported",
+     "This kernel cannot reclaim only the kind of pages that was asked for."},
+    {ReasonCode::nested, "nested", "Another registered container lives inside this one."},
+    {ReasonCode::busy, "busy", "The write of an earlier period has not returned."},
+    {ReasonCode::cpu, "cpu", "Reclaim has used up its share of a core."},
+    {ReasonCode::exhausted, "exhausted", "No pages of the wanted kind are left."},
+    {ReasonCode::sensor, "sensor", "A file of the cgroup could not be read."},
+}};
+
+enum class Unit : std::uint8_t { bytes, share, time };
+
+struct InputText {
+    InputKey key;
+    std::string_view name;
+    Unit unit;
+};
+
+constexpr std::array<InputText, 17> kInputs{{
+    {InputKey::usage, "usage_bytes", Unit::bytes},
+    {InputKey::floor, "floor_bytes", Unit::bytes},
+    {InputKey::ask, "ask_bytes", Unit::bytes},
+    {InputKey::carried, "carried_bytes", Unit::bytes},
+    {InputKey::memory_pressure, "memory_pressure_bp", Unit::share},
+    {InputKey::io_pressure, "io_pressure_bp", Unit::share},
+    {InputKey::target, "target_bp", Unit::share},
+    {InputKey::refault_bytes, "refault_bytes", Unit::bytes},
+    {InputKey::taken_bytes, "taken_bytes", Unit::bytes},
+    {InputKey::hold, "hold_us", Unit::time},
+    {InputKey::age, "age_us", Unit::time},
+    {InputKey::idle, "idle_us", Unit::time},
+    {InputKey::swap_free, "swap_free_bytes", Unit::bytes},
+    {InputKey::anon, "anon_bytes", Unit::bytes},
+    {InputKey::file, "file_bytes", Unit::bytes},
+    {InputKey::cpu_used, "cpu_used_us", Unit::time},
+    {InputKey::cpu_share, "cpu_share_bp", Unit::share},
+}};
+
+/// A value of the reason in its unit, for the sentence.
+std::string show(const Reason& reason, InputKey key) {
+    return format_input({key, reason.input(key)});
+}
+
+std::string kept(const Reason& reason) {
+    return "kept " + show(reason, InputKey::usage) + ": ";
+}
+
+std::string explain_pressure(const Reason& reason, InputKey key, std::string_view name) {
+    return kept(reason) + std::string(name) + " pressure " + show(reason, key) + " over " +
+           show(reason, InputKey::target);
+}
+
+} // namespace
+
+Reason::Reason(ReasonCode code, std::initializer_list<Input> inputs) : code_(code) {
+    for (const Input& input : inputs) {
+        if (count_ < kMaxInputs) {
+            keys_[count_] = input.key;
+            values_[count_++] = input.value;
+        }
+    }
+}
+
+std::vector<Input> Reason::inputs() const {
+    std::vector<Input> all;
+    for (std::size_t i = 0; i < count_; ++i) {
+        all.push_back({keys_[i], values_[i]});
+    }
+    return all;
+}
+
+double Reason::input(InputKey key) const {
+    const auto* const end = keys_.data() + count_;
+    const auto* const at = std::find(keys_.data(), end, key);
+    return at == end ? 0.0 : values_[static_cast<std::size_t>(at - keys_.data())];
+}
+
+std::span<const ReasonText> reason_table() {
+    return kReasons;
+}
+
+std::string_view to_string(ReasonCode code) {
+    return kReasons[static_cast<std::size_t>(code)].name;
+}
+
+std::string_view to_string(InputKey key) {
+    return kInputs[static_cast<std::size_t>(key)].name;
+}
+
+std::string format_input(const Input& input) {
+    switch (kInputs[static_cast<std::size_t>(input.key)].unit) {
+    case Unit::bytes:
+        return format_bytes({static_cast<std::uint64_t>(std::max(input.value, 0.0))});
+    case Unit::share:
+        return format_share({input.value});
+    case Unit::time:
+        return format_duration(Microseconds(std::llround(input.value)));
+    }
+    return {};
+}
+
+std::string explain(const Reason& reason) {
+    using enum InputKey;
+    switch (reason.code()) {
+    case ReasonCode::reclaimed:
+        return "asked " + show(reason, ask) + " of " + show(reason, usage) + ": memory pressure " +
+               show(reason, memory_pressure) + " and io pressure " + show(reason, io_pressure) +
+               " under " + show(reason, target) + "; age unproven";
+    case ReasonCode::saving:
+        return kept(reason) + show(reason, carried) + " carried over until a request is worth it";
+    case ReasonCode::warming:
+        return kept(reason) + "first sample";
+    case ReasonCode::young:
+        return kept(reason) + "container is " + show(reason, age) + " old, under " +
+               show(reason, idle);
+    case ReasonCode::pressure:
+        return explain_pressure(reason, memory_pressure, "memory");
+    case ReasonCode::io_pressure:
+        return explain_pressure(reason, InputKey::io_pressure, "io");
+    case ReasonCode::refaults:
+        return kept(reason) + show(reason, refault_bytes) + " of " + show(reason, taken_bytes) +
+               " taken came back; waiting " + show(reason, hold);
+    case ReasonCode::protected_floor:
+        return kept(reason) + "floor is " + show(reason, InputKey::floor);
+    case ReasonCode::no_swap:
+        return kept(reason) + show(reason, swap_free) + " of swap left for " + show(reason, anon) +
+               " of anonymous memory";
+    case ReasonCode::after_oom:
+        return kept(reason) + "limit or OOM kill; waiting " + show(reason, hold);
+    case ReasonCode::cpu:
+        return kept(reason) + "reclaim is " + show(reason, cpu_used) + " over its " +
+               show(reason, cpu_share) + " of a core";
+    case ReasonCode::frozen:
+    case ReasonCode::pages_unsupported:
+    case ReasonCode::nested:
+    case ReasonCode::busy:
+    case ReasonCode::exhausted:
+    case ReasonCode::sensor:
+        break;
+    }
+    std::string text(kReasons[static_cast<std::size_t>(reason.code())].meaning);
+    text.pop_back();
+    text.front() = static_cast<char>(text.front() | 0x20);
+    return kept(reason) + text;
+}
+
+} // namespace cgtide::model

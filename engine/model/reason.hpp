@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cgtide::model {
+
+/// Why an app decided as it did. kReasons in reason.cpp is the one table of names, meanings and
+/// sentences.
+enum class ReasonCode : std::uint8_t {
+    reclaimed,         ///< bytes were asked for
+    saving,            ///< the law's share is under the smallest request and is carried over
+    warming,           ///< no earlier sample to take deltas from
+    young,             ///< the container is younger than reclaim.idle
+    pressure,          ///< memory pressure is over the target
+    io_pressure,       ///< io pressure is over the target
+    refaults,          ///< what was taken came back
+    protected_floor,   ///< usage is at the floor: keep, memory.min or memory.low
+    no_swap,           ///< swap is (nearly) full or missing, and only anonymous memory is left
+    after_oom,         ///< an OOM kill or a `max` event within the last minute
+    frozen,            ///< the cgroup is frozen
+    pages_unsupported, ///< this kernel cannot reclaim only the kind that was asked for
+    nested,            ///< another registered container lives inside
+    busy,              ///< the write of an earlier period has not returned
+    cpu,               ///< reclaim used up its share of a core
+    exhausted,         ///< no pages of the wanted kind are left
+    sensor,            ///< a file of the cgroup could not be read
+};
+
+/// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain
+/// counts.
+enum class InputKey : std::uint8_t {
+    usage,
+    floor,
+    ask,
+    carried,
+    memory_pressure,
+    io_pressure,
+    target,
+    refault_bytes,
+    taken_bytes,
+    hold,
+    age,
+    idle,
+    swap_free,
+    anon,
+    file,
+    cpu_used,
+    cpu_share,
+};
+
+struct Input {
+    InputKey key{};
+    double value = 0.0;
+};
+
+/// A reason code with its inputs: small, without allocation, for the journal keeps thousands.
+class Reason {
+public:
+    static constexpr std::size_t kMaxInputs = 7;
+
+    Reason() = default;
+    /// More than kMaxInputs inputs are cut.
+    Reason(ReasonCode code, std::initializer_list<Input> inputs);
+
+    ReasonCode code() const { return code_; }
+    std::vector<Input> inputs() const;
+    /// The value of an input; 0 where it is not among them.
+    double input(InputKey key) const;
+
+private:
+    std::array<double, kMaxInputs> values_{};
+    std::array<InputKey, kMaxInputs> keys_{};
+    std::uint8_t count_ = 0;
+    ReasonCode code_ = ReasonCode::warming;
+};
+;
+
+/// A row of the table of reasons.
+struct ReasonText {
+    ReasonCode code;
+    std::string_view name;    ///< stable, for JSON and metrics: `io-pressure`
+    std::string_view meaning; ///< one sentence for the docs
+};
+
+/// All reasons, in the order of ReasonCode.
+std::span<const ReasonText> reason_table();
+
+std::string_view to_string(ReasonCode code);
+/// Stable name of an input, with its unit: `usage_bytes`, `memory_pressure_bp`, `hold_us`.
+std::string_view to_string(InputKey key);
+/// A value in its unit, for people.
+std::string format_input(const Input& input);
+
+/// The decision in words: `kept 12.1 MiB: io pressure 0.34 % over 0.10 %`.
+std::string explain(const Reason& reason);
+
+} // namespace cgtide::model

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "cgroup/base/cgroup_id.hpp"
+#include "cgroup/base/units.hpp"
+#include "cgroup/parse/flat.hpp"
+#include "cgroup/parse/memory_stat.hpp"
+#include "cgroup/parse/pressure.hpp"
+#include "cgroup/parse/protection.hpp"
+
+#include <optional>
+
+namespace cgtide::model {
+
+/// Everything that the engine knows of one container at one instant. A sensor that could not be
+/// read is nullopt, never a zero.
+struct Snapshot {
+    CgroupId id;
+    TimePoint at{};
+    Microseconds lived{0}; ///< since the engine first saw this container
+    Bytes usage;           ///< memory.current
+    std::optional<cgroup::MemoryStat> stat;
+    std::optional<cgroup::Pressure> memory_pressure;
+    std::optional<cgroup::Pressure> io_pressure;
+    std::optional<cgroup::MemoryEvents> events;
+    std::optional<Bytes> swap_usage; ///< memory.swap.current
+    std::optional<Bytes>
+        swap_limit; ///< the least of what memory.swap.max leaves it, ancestors included
+    cgroup::Protection protection; ///< effective memory.min and memory.low
+    bool frozen = false;
+    bool has_nested = false; ///< another registered container lives inside it
+};
+
+/// What all containers share, read once for all of them.
+struct NodeView {
+    TimePoint at{};
+    Bytes page_size = kibibytes(4); ///< what the kernel's page counters count
+    Bytes memory_free;
+    Bytes swap_total;
+    Bytes swap_free;
+    bool swappiness_key = false; ///< memory.reclaim takes `swappiness=`
+    bool swappiness_max = false; ///< ... and `swappiness=max` (anonymous memory only)
+};
+
+} // namespace cgtide::model

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "engine/model/app.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cgtide::model {
+
+/// A row of `cgtide ps`.
+struct ContainerSummary {
+    std::string name; ///< printable
+    std::string id;   ///< the runtime's id
+    CgroupId cgroup;
+    std::string path; ///< v2 path
+    std::vector<AppName> apps;
+    bool ended = false;
+    bool dry_run = false;
+    std::optional<Bytes> usage;
+    std::optional<Bytes> swap;
+    std::optional<BasisPoints> memory_pressure; ///< share of the last period
+    Bytes taken;                                ///< reclaimed since registration
+    std::int64_t registered_ms = 0;             ///< since the epoch
+    std::optional<JournalEntry> last;
+    std::size_t faults = 0; ///< annotations that were refused
+};
+
+/// `cgtide inspect`.
+struct ContainerDetail {
+    ContainerSummary summary;
+    std::string bundle;
+    int pid = 0;
+    Policy policy;
+    std::vector<AppName> attached; ///< by root, beyond the annotation
+    std::vector<AppName> detached; ///< by root, against the annotation
+    std::optional<Snapshot> snapshot;
+    std::optional<StatState> stat;
+    Bytes floor;                  ///< max(reclaim.keep, effective min and low)
+    Microseconds period{0};       ///< control period in force
+    std::string age = "unproven"; ///< whether idle age is proven
+};
+
+/// A record that could not become a container.
+struct RefusedRecord {
+    std::string key;    ///< the file's name without its ending
+    std::string name;   ///< what is known of it; may be empty
+    std::string reason; ///< a code: shared-cgroup, newer-version, malformed, gone, limit
+    std::string message;
+};
+
+/// One capability as `cgtide doctor` prints it.
+struct Capability {
+    std::string name; ///< stable: `memory.reclaim swappiness=`
+    bool present = false;
+    std::string probed;  ///< the file that was probed
+    std::string detail;  ///< value found, or what came back
+    std::string without; ///< what cgtide does without it
+    bool required = false;
+};
+
+} // namespace cgtide::model

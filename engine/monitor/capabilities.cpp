@@ -1,0 +1,153 @@
+#include "engine/monitor/capabilities.hpp"
+
+#include "cgroup/base/text.hpp"
+#include "cgroup/parse/proc.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+
+namespace cgtide::monitor {
+
+namespace {
+
+using model::Capability;
+
+/// A file whose text decides.
+struct Probe {
+    const Dir& dir;
+    std::string file;  ///< below `dir`
+    std::string shown; ///< as an administrator knows it
+};
+
+std::string first_line(std::string_view text) {
+    return printable(trim(next_line(text).value_or("")), 120);
+}
+
+Capability by_text(std::string name, const Probe& probe, bool (*present)(std::string_view),
+                   std::string without) {
+    Capability capability{.name = std::move(name),
+                          .probed = probe.shown,
+                          .detail = {},
+                          .without = std::move(without)};
+    const auto text = probe.dir.read(probe.file);
+    if (!text) {
+        capability.detail = text.error().code.message();
+        return capability;
+    }
+    capability.present = present(*text);
+    capability.detail = first_line(*text);
+    return capability;
+}
+
+bool any(std::string_view) {
+    return true;
+}
+
+bool has_memory_controller(std::string_view text) {
+    const auto words = split(trim(text.substr(0, text.find('\n'))), ' ');
+    return std::find(words.begin(), words.end(), "memory") != words.end();
+}
+
+bool nonzero_hex(std::string_view text) {
+    return text.find_first_of("123456789abcdefABCDEF", text.starts_with("0x") ? 2 : 0) !=
+           std::string_view::npos;
+}
+
+bool not_locked(std::string_view text) {
+    return text.find("[none]") != std::string_view::npos;
+}
+
+bool has_swap(std::string_view text) {
+    const auto info = cgroup::parse_meminfo(text);
+    return info && info->swap_total.count > 0;
+}
+
+Capability recursive_protection(bool present) {
+    return {.name = "memory_recursiveprot",
+            .present = present,
+            .probed = "/proc/self/mountinfo",
+            .detail = present ? "mounted with it" : "mounted without it",
+            .without = "unclaimed protection of a parent is not shared by its children"};
+}
+
+Capability numa(const Dir& sys) {
+    Capability capability{.name = "NUMA nodes",
+                          .probed = "/sys/devices/system/node",
+                          .detail = {},
+                          .without = "one node: there is nothing to place memory on"};
+    const auto nodes = sys.sub("devices/system/node");
+    const auto names = nodes ? nodes->list() : Result<std::vector<std::string>>();
+    if (names) {
+        const auto count = std::count_if(names->begin(), names->end(), [](const auto& name) {
+            return name.starts_with("node") && to_u64(std::string_view(name).substr(4));
+        });
+        capability.present = count > 1;
+        capability.detail = std::to_string(count) + (count == 1 ? " node" : " nodes");
+    }
+    return capability;
+}
+
+Capability tiers(const Dir& sys) {
+    Capability capability{.name = "memory tiers",
+                          .probed = "/sys/devices/virtual/memory_tiering",
+                          .detail = "absent",
+                          .without = "all memory counts as one tier"};
+    const auto folder = sys.sub("devices/virtual/memory_tiering");
+    const auto names = folder ? folder->list(true) : Result<std::vector<std::string>>();
+    if (folder && names) {
+        const auto count = std::count_if(names->begin(), names->end(), [](const auto& name) {
+            return name.starts_with("memory_tier");
+        });
+        capability.present = count > 1;
+        capability.detail = std::to_string(count) + (count == 1 ? " tier" : " tiers");
+    }
+    return capability;
+}
+
+} // namespace
+
+std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
+    std::vector<Capability> all;
+    all.push_back(by_text("memory controller (v2)",
+                          {roots.cgroup, "cgroup.controllers", "/sys/fs/cgroup/cgroup.controllers"},
+                          has_memory_controller, "nothing works: cgtided does not start"));
+    all.back().required = true;
+    all.push_back(by_text("PSI", {roots.proc, "pressure/memory", "/proc/pressure/memory"}, any,
+                          "reclaim stays off: nothing tells whether it hurts"));
+    all.push_back(by_text("swap", {roots.proc, "meminfo", "/proc/meminfo"}, has_swap,
+                          "only file pages are reclaimed"));
+    if (all.back().present || all.back().detail.starts_with("MemTotal")) {
+        all.back().detail = all.back().present ? "SwapTotal over 0" : "SwapTotal is 0";
+    }
+    all.push_back(recursive_protection(recursive));
+    constexpr const char* kUnproven = "idle age is not proven: reclaim goes at its profile's pace";
+    all.push_back(
+        by_text("MGLRU", {roots.sys, "kernel/mm/lru_gen/enabled", "/sys/kernel/mm/lru_gen/enabled"},
+                nonzero_hex, kUnproven));
+    all.push_back(by_text("DAMON sysfs",
+                          {roots.sys, "kernel/mm/damon/admin/kdamonds/nr_kdamonds",
+                           "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
+                          any, kUnproven));
+    all.push_back(by_text("debugfs lru_gen",
+                          {roots.sys, "kernel/debug/lru_gen", "/sys/kernel/debug/lru_gen"}, any,
+                          kUnproven));
+    if (all.back().present) {
+        all.back().detail = "readable";
+    }
+    Capability btf{.name = "BTF",
+                   .probed = "/sys/kernel/btf/vmlinux",
+                   .detail = {},
+                   .without = "no BPF programs: events are polled"};
+    btf.present = roots.sys.file("kernel/btf/vmlinux", O_RDONLY).has_value();
+    btf.detail = btf.present ? "readable" : "absent";
+    all.push_back(std::move(btf));
+    all.push_back(by_text("lockdown off",
+                          {roots.sys, "kernel/security/lockdown", "/sys/kernel/security/lockdown"},
+                          not_locked, "debugfs is closed while the kernel is locked down"));
+    all.push_back(numa(roots.sys));
+    all.push_back(tiers(roots.sys));
+    return all;
+}
+
+} // namespace cgtide::monitor

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "cgroup/group.hpp"
+#include "cgroup/node.hpp"
+#include "cgroup/protection_reader.hpp"
+#include "engine/model/app.hpp"
+#include "engine/model/snapshot.hpp"
+
+#include <string>
+
+namespace cgtide::monitor {
+
+/// One container to look at.
+struct Subject {
+    cgroup::Group* group = nullptr;
+    std::string path; ///< v2
+    model::Needs needs;
+    Microseconds lived{0};   ///< since the engine first saw it
+    bool frozen = false;     ///< as cgroup.events last said
+    bool has_nested = false; ///< another registered container lives inside it
+};
+
+/// The sensor of this kernel's counters: cgroup files, PSI and the node's meminfo. One thread at a
+/// time uses it.
+class Counters {
+public:
+    /// `cgroup` is the v2 mount, `recursive` its option memory_recursiveprot. \returns what could
+    /// not be opened.
+    static Result<Counters> open(const Dir& cgroup, const Dir& proc, bool recursive);
+
+    /// Begins a period: what containers share is read anew, once for all of them.
+    void begin_period();
+
+    /// Reads what `subject.needs` asks for. At most 10 reads a container, about 50 us. A file that
+    /// this kernel lacks leaves its field empty.
+    ///
+    /// \returns `gone` where the cgroup was removed.
+    Result<model::Snapshot> sample(const Subject& subject, TimePoint at);
+
+    /// Free memory and swap. About 15 us.
+    Result<model::NodeView> node(TimePoint at);
+
+    /// Files of ancestors and siblings read so far; those of containers are counted by their
+    /// groups.
+    std::uint64_t reads() const { return limits_.reads(); }
+
+private:
+    Counters(cgroup::NodeReader node, cgroup::ProtectionReader limits)
+        : node_(std::move(node)), limits_(std::move(limits)) {}
+
+    cgroup::NodeReader node_;
+    cgroup::ProtectionReader limits_;
+};
+
+} // namespace cgtide::monitor

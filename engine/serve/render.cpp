@@ -1,0 +1,185 @@
+#include "engine/serve/render.hpp"
+
+#include <cmath>
+#include <limits>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+namespace cgtide::serve {
+
+namespace {
+
+using nlohmann::json;
+
+/// Varlink's int is signed with 64 bits; "max" and what is beyond it has no number.
+json integer(std::uint64_t value) {
+    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    return value > kMax ? json(nullptr) : json(static_cast<std::int64_t>(value));
+}
+
+json bytes(std::optional<Bytes> value) {
+    return value ? integer(value->count) : json(nullptr);
+}
+
+/// Only shares have fractions: bytes, times and counts are whole.
+json input_value(std::string_view key, double value) {
+    if (!std::isfinite(value)) {
+        return nullptr;
+    }
+    return key.ends_with("_bp") ? json(value) : json(std::llround(value));
+}
+
+json inputs_of(const model::Reason& reason) {
+    json inputs = json::object();
+    for (const model::Input& input : reason.inputs()) {
+        const std::string_view key = model::to_string(input.key);
+        inputs[std::string(key)] = input_value(key, input.value);
+    }
+    return inputs;
+}
+
+json apps_of(const std::vector<model::AppName>& apps) {
+    json names = json::array();
+    for (const model::AppName app : apps) {
+        names.push_back(model::to_string(app));
+    }
+    return names;
+}
+
+json outcome_of(const model::Outcome& outcome) {
+    return {{"asked_bytes", bytes(outcome.asked)},
+            {"taken_bytes", bytes(outcome.taken)},
+            {"wall_us", outcome.wall.count()},
+            {"cpu_us", outcome.cpu.count()},
+            {"end", model::to_string(outcome.end)},
+            {"error", outcome.error != 0 ? json(std::generic_category().message(outcome.error))
+                                         : json(nullptr)}};
+}
+
+json faults_of(const std::vector<model::PolicyFault>& faults) {
+    json list = json::array();
+    for (const model::PolicyFault& fault : faults) {
+        list.push_back({{"key", fault.key},
+                        {"value", fault.value},
+                        {"message", fault.message},
+                        {"app", fault.app ? json(model::to_string(*fault.app)) : json(nullptr)}});
+    }
+    return list;
+}
+
+json policy_of(const model::Policy& policy) {
+    const model::ReclaimPolicy& reclaim = policy.reclaim;
+    const auto* keep_bytes = std::get_if<Bytes>(&reclaim.keep);
+    const auto* keep_share = std::get_if<BasisPoints>(&reclaim.keep);
+    return {{"profile",
+             {{"name", policy.profile.name},
+              {"ratio", policy.profile.ratio},
+              {"max_bp", policy.profile.max.count},
+              {"period_us", policy.profile.period.count()},
+              {"cpu_bp", policy.profile.cpu.count}}},
+            {"pressure_bp", reclaim.pressure.count},
+            {"idle_us", reclaim.idle.count()},
+            {"keep_bytes", keep_bytes != nullptr ? bytes(*keep_bytes) : json(nullptr)},
+            {"keep_bp", keep_share != nullptr ? json(keep_share->count) : json(nullptr)},
+            {"pages", model::to_string(reclaim.pages)}};
+}
+
+json counters_of(const model::Snapshot& now) {
+    const auto stat = [&](const auto& read) {
+        return now.stat ? integer(read(*now.stat)) : json(nullptr);
+    };
+    const auto events = [&](const auto& read) {
+        return now.events ? integer(read(*now.events)) : json(nullptr);
+    };
+    const auto stall = [](const std::optional<cgroup::Pressure>& pressure) {
+        return pressure ? json(pressure->some.total.count()) : json(nullptr);
+    };
+    return {{"anon_bytes", stat([](const auto& s) { return s.anon.count; })},
+            {"file_bytes", stat([](const auto& s) { return s.file.count; })},
+            {"kernel_bytes", stat([](const auto& s) { return s.kernel.count; })},
+            {"shmem_bytes", stat([](const auto& s) { return s.shmem.count; })},
+            {"swap_limit_bytes", bytes(now.swap_limit)},
+            {"min_bytes", bytes(now.protection.min)},
+            {"low_bytes", bytes(now.protection.low)},
+            {"memory_stall_us", stall(now.memory_pressure)},
+            {"io_stall_us", stall(now.io_pressure)},
+            {"refaults_anon", stat([](const auto& s) { return s.workingset_refault_anon; })},
+            {"refaults_file", stat([](const auto& s) { return s.workingset_refault_file; })},
+            {"major_faults", stat([](const auto& s) { return s.pgmajfault; })},
+            {"oom_kills", events([](const auto& e) { return e.oom_kill; })},
+            {"max_events", events([](const auto& e) { return e.max; })},
+            {"lived_us", now.lived.count()},
+            {"frozen", now.frozen},
+            {"has_nested", now.has_nested}};
+}
+
+json rates_of(const model::StatState& stat) {
+    return {{"refaults_per_second", stat.refaults_per_second},
+            {"memory_pressure_bp", stat.memory_pressure.count},
+            {"io_pressure_bp", stat.io_pressure.count}};
+}
+
+} // namespace
+
+json render(const model::JournalEntry& entry) {
+    return {{"sequence", integer(entry.sequence)},
+            {"first_ms", entry.wall_ms},
+            {"last_ms", entry.last_ms},
+            {"repeats", entry.repeats},
+            {"app", model::to_string(entry.app)},
+            {"acted", entry.acted},
+            {"ask_bytes", bytes(entry.ask)},
+            {"reason", model::to_string(entry.reason.code())},
+            {"inputs", inputs_of(entry.reason)},
+            {"text", model::explain(entry.reason)},
+            {"outcome", entry.outcome ? outcome_of(*entry.outcome) : json(nullptr)}};
+}
+
+json render(const model::ContainerSummary& container) {
+    return {{"name", container.name},
+            {"id", container.id},
+            {"cgroup", integer(container.cgroup.value)},
+            {"path", container.path},
+            {"apps", apps_of(container.apps)},
+            {"ended", container.ended},
+            {"dry_run", container.dry_run},
+            {"usage_bytes", bytes(container.usage)},
+            {"swap_bytes", bytes(container.swap)},
+            {"memory_pressure_bp",
+             container.memory_pressure ? json(container.memory_pressure->count) : json(nullptr)},
+            {"taken_bytes", bytes(container.taken)},
+            {"registered_ms", container.registered_ms},
+            {"faults", container.faults},
+            {"last", container.last ? render(*container.last) : json(nullptr)}};
+}
+
+json render(const model::ContainerDetail& detail) {
+    return {{"container", render(detail.summary)},
+            {"bundle", detail.bundle},
+            {"pid", detail.pid},
+            {"policy", policy_of(detail.policy)},
+            {"attached", apps_of(detail.attached)},
+            {"detached", apps_of(detail.detached)},
+            {"counters", detail.snapshot ? counters_of(*detail.snapshot) : json(nullptr)},
+            {"rates", detail.stat ? rates_of(*detail.stat) : json(nullptr)},
+            {"floor_bytes", bytes(detail.floor)},
+            {"period_us", detail.period.count()},
+            {"age", detail.age},
+            {"faults", faults_of(detail.policy.faults)}};
+}
+
+json render(const model::RefusedRecord& record) {
+    return {{"key", record.key},
+            {"name", record.name},
+            {"reason", record.reason},
+            {"message", record.message}};
+}
+
+json render(const model::Capability& capability) {
+    return {{"name", capability.name},         {"present", capability.present},
+            {"required", capability.required}, {"probed", capability.probed},
+            {"detail", capability.detail},     {"without", capability.without}};
+}
+
+} // namespace cgtide::serve

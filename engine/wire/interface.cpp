@@ -1,0 +1,241 @@
+#include "engine/wire/interface.hpp"
+
+#include <array>
+
+namespace cgtide::wire {
+
+namespace {
+
+constexpr std::string_view kEngineText =
+    R"(# The engine that manages the memory of annotated containers.
+#
+# Names end in their unit: _bytes, _us (microseconds), _ms (milliseconds; a time is since the
+# epoch), _bp (basis points: 10000 is all of it). What a sensor could not read is null, never 0.
+interface io.cgtide.Engine
+
+# What the hook leaves in the run folder. cgroup is the inode of the cgroup's directory, pid_start
+# field 22 of /proc/PID/stat.
+type Record (
+  version: int,
+  id: string,
+  bundle: string,
+  pid: int,
+  pid_start: int,
+  cgroup_path: string,
+  cgroup: int,
+  boot_id: string,
+  annotations: [string]string
+)
+
+# What came of a decision. end: done, partial (the kernel gave less: normal), interrupted, gone,
+# failed, dry-run. taken_bytes is the fall of memory.current.
+type Outcome (
+  asked_bytes: int,
+  taken_bytes: int,
+  wall_us: int,
+  cpu_us: int,
+  end: string,
+  error: ?string
+)
+
+# A decision of an app: a reason code, its numbers, and the same in words. Equal decisions that
+# moved nothing are one entry with a count; first_ms and last_ms are the first and the last of them.
+type Entry (
+  sequence: int,
+  first_ms: int,
+  last_ms: int,
+  repeats: int,
+  app: string,
+  acted: bool,
+  ask_bytes: int,
+  reason: string,
+  inputs: [string]float,
+  text: string,
+  outcome: ?Outcome
+)
+
+# An annotation that was refused, and the app that stays off because of it.
+type Fault (
+  key: string,
+  value: string,
+  message: string,
+  app: ?string
+)
+
+# memory_pressure_bp is the share of the last period in which a task stalled on memory.
+type Container (
+  name: string,
+  id: string,
+  cgroup: int,
+  path: string,
+  apps: []string,
+  ended: bool,
+  dry_run: bool,
+  usage_bytes: ?int,
+  swap_bytes: ?int,
+  memory_pressure_bp: ?float,
+  taken_bytes: int,
+  registered_ms: int,
+  faults: int,
+  last: ?Entry
+)
+
+# A registration that could not become a container.
+type RefusedRecord (
+  key: string,
+  name: string,
+  reason: string,
+  message: string
+)
+
+type Profile (
+  name: string,
+  ratio: float,
+  max_bp: float,
+  period_us: int,
+  cpu_bp: float
+)
+
+# The container's annotations as granted. Either keep_bytes or keep_bp is set.
+type Policy (
+  profile: Profile,
+  pressure_bp: float,
+  idle_us: int,
+  keep_bytes: ?int,
+  keep_bp: ?float,
+  pages: string
+)
+
+# What the kernel counts. swap_limit_bytes is null where there is no limit; *_stall_us are totals
+# since the cgroup was made, as are the counts of refaults and events.
+type Counters (
+  anon_bytes: ?int,
+  file_bytes: ?int,
+  kernel_bytes: ?int,
+  shmem_bytes: ?int,
+  swap_limit_bytes: ?int,
+  min_bytes: int,
+  low_bytes: int,
+  memory_stall_us: ?int,
+  io_stall_us: ?int,
+  refaults_anon: ?int,
+  refaults_file: ?int,
+  major_faults: ?int,
+  oom_kills: ?int,
+  max_events: ?int,
+  lived_us: int,
+  frozen: bool,
+  has_nested: bool
+)
+
+# What the stat app knows of the last period.
+type Rates (
+  refaults_per_second: float,
+  memory_pressure_bp: float,
+  io_pressure_bp: float
+)
+
+# attached and detached are what root changed beyond the annotation. age tells whether idle time is
+# proven by a sensor.
+type Detail (
+  container: Container,
+  bundle: string,
+  pid: int,
+  policy: Policy,
+  attached: []string,
+  detached: []string,
+  counters: ?Counters,
+  rates: ?Rates,
+  floor_bytes: int,
+  period_us: int,
+  age: string,
+  faults: []Fault
+)
+
+# Something that this kernel has or lacks: the file that was probed, what was found, and what cgtide
+# does without it.
+type Capability (
+  name: string,
+  present: bool,
+  required: bool,
+  probed: string,
+  detail: string,
+  without: string
+)
+
+# Takes a container under management. Idempotent. Root only.
+method Register(record: Record) -> (name: string)
+
+# Says that the runtime deleted a container; its cgroup decides when it has ended. Root only.
+method Unregister(id: string, bundle: string) -> ()
+
+# Containers by name; all adds those that ended within the last hour.
+method List(all: ?bool) -> (containers: []Container, refused: []RefusedRecord)
+
+# One container. A name is a container's name, its id, its cgroup's inode or a unique prefix of name
+# or id.
+method Inspect(name: string) -> (detail: Detail)
+
+# Decisions of one container, oldest first; last bounds their number. dropped counts those that the
+# journal has let go.
+method Explain(name: string, last: ?int) -> (
+  container: Container,
+  entries: []Entry,
+  dropped: int
+)
+
+# Adds or takes away an app of an annotated container until it ends. Root only.
+method Attach(name: string, app: string) -> ()
+method Detach(name: string, app: string) -> ()
+
+# What was probed on this node.
+method Capabilities() -> (capabilities: []Capability)
+
+error NoSuchContainer (name: string)
+error AmbiguousName (name: string, matches: []string)
+
+# The engine will not do it. reason is a code: shared-cgroup, gone, malformed, denied, failed and
+# others; message says why.
+error Refused (reason: string, message: string)
+
+# needs: root, or the group whose members may read.
+error PermissionDenied (needs: string)
+)";
+
+constexpr std::string_view kServiceText = R"(# The interface that every Varlink service has.
+interface org.varlink.service
+
+method GetInfo() -> (
+  vendor: string,
+  product: string,
+  version: string,
+  url: string,
+  interfaces: []string
+)
+
+method GetInterfaceDescription(interface: string) -> (description: string)
+
+error InterfaceNotFound (interface: string)
+error MethodNotFound (method: string)
+error InvalidParameter (parameter: string)
+)";
+
+constexpr std::array kMethods{method::kRegister, method::kUnregister,  method::kList,
+                              method::kInspect,  method::kExplain,     method::kAttach,
+                              method::kDetach,   method::kCapabilities};
+
+} // namespace
+
+std::string_view engine_interface() {
+    return kEngineText;
+}
+
+std::string_view service_interface() {
+    return kServiceText;
+}
+
+std::span<const std::string_view> engine_methods() {
+    return kMethods;
+}
+
+} // namespace cgtide::wire

@@ -1,0 +1,51 @@
+#include "engine/apps/delta.hpp"
+#include "engine/apps/stat.hpp"
+#include "engine/apps/table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cgtide::apps {
+namespace {
+
+TEST(Delta, SaturatesWhereTimeOrCountersGoBackwards) {
+    EXPECT_DOUBLE_EQ(share_of_time(Microseconds(5), Microseconds(3), Microseconds(10)).count, 0.0);
+    EXPECT_DOUBLE_EQ(share_of_time(Microseconds(0), Microseconds(3), Microseconds(0)).count, 0.0);
+    EXPECT_DOUBLE_EQ(share_of_time(Microseconds(0), Microseconds(3), Microseconds(30)).count,
+                     1000.0);
+    EXPECT_DOUBLE_EQ(share_of_time(Microseconds(0), Microseconds(99), Microseconds(30)).count,
+                     10000.0);
+    EXPECT_EQ(rise(5, 3), 0U);
+    EXPECT_EQ(rise(3, 5), 2U);
+}
+
+TEST(Stat, TurnsCountersIntoRates) {
+    const model::App app = stat_app();
+    const model::Policy policy;
+    model::Snapshot now;
+    now.at = TimePoint(std::chrono::seconds(100));
+    now.stat.emplace();
+    now.memory_pressure.emplace();
+    now.io_pressure.emplace();
+    model::State state = app.step(app.init(policy, now.at), policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(10);
+    now.stat->workingset_refault_anon = 30;
+    now.stat->workingset_refault_file = 20;
+    now.memory_pressure->some.total = Microseconds(100'000);
+    now.io_pressure->some.total = Microseconds(50'000);
+    const model::Step step = app.step(state, policy, now, {}, {});
+    EXPECT_TRUE(step.decisions.empty());
+    const auto& stat = std::get<model::StatState>(step.state);
+    EXPECT_DOUBLE_EQ(stat.refaults_per_second, 5.0);
+    EXPECT_DOUBLE_EQ(stat.memory_pressure.count, 100.0);
+    EXPECT_DOUBLE_EQ(stat.io_pressure.count, 50.0);
+}
+
+TEST(Table, HoldsEveryAppInTheOrderOfItsName) {
+    ASSERT_EQ(table().size(), model::kApps.size());
+    for (const model::AppName name : model::kApps) {
+        EXPECT_EQ(find(name).name, name);
+    }
+}
+
+} // namespace
+} // namespace cgtide::apps

@@ -1,0 +1,87 @@
+#include "engine/cli/options.hpp"
+
+#include <initializer_list>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace cgtide::cli {
+namespace {
+
+std::variant<Options, Output> parse(std::initializer_list<const char*> arguments) {
+    std::vector<const char*> argv{"cgtide"};
+    argv.insert(argv.end(), arguments);
+    return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+Options good(std::initializer_list<const char*> arguments) {
+    const auto parsed = parse(arguments);
+    const auto* options = std::get_if<Options>(&parsed);
+    EXPECT_NE(options, nullptr) << std::get<Output>(parsed).err;
+    return options != nullptr ? *options : Options{};
+}
+
+TEST(CliOptions, EachCommandIsKnown) {
+    const Options ps = good({"ps", "--all", "--json"});
+    EXPECT_EQ(ps.command, Command::ps);
+    EXPECT_TRUE(ps.all);
+    EXPECT_TRUE(ps.json);
+    EXPECT_EQ(ps.socket, "/run/cgtide/cgtide.sock");
+    EXPECT_EQ(good({"inspect", "web"}).name, "web");
+    const Options explain = good({"explain", "web", "--last", "5"});
+    EXPECT_EQ(explain.command, Command::explain);
+    EXPECT_EQ(explain.last, 5U);
+    const Options attach = good({"attach", "web", "reclaim"});
+    EXPECT_EQ(attach.command, Command::attach);
+    EXPECT_EQ(attach.app, "reclaim");
+    EXPECT_EQ(good({"detach", "web", "stat"}).command, Command::detach);
+    EXPECT_EQ(good({"doctor"}).command, Command::doctor);
+    const Options hooks = good({"hooks", "--bundle", "/b", "--remove", "--dry-run"});
+    EXPECT_EQ(hooks.bundle, "/b");
+    EXPECT_TRUE(hooks.remove);
+    EXPECT_TRUE(hooks.dry_run);
+}
+
+TEST(CliOptions, TheSocketStandsBeforeOrAfterTheCommand) {
+    EXPECT_EQ(good({"--socket", "/s", "ps"}).socket, "/s");
+    EXPECT_EQ(good({"ps", "--socket", "/s"}).socket, "/s");
+}
+
+TEST(CliOptions, MistakesAreUsage) {
+    for (const auto& arguments : std::initializer_list<std::initializer_list<const char*>>{
+             {},
+             {"fly"},
+             {"inspect"},
+             {"attach", "web"},
+             {"ps", "--colour"},
+             {"explain", "web", "--last", "0"},
+             {"explain", "web", "--last", "many"},
+             {"hooks", "--remove"},
+             {"ps", "stray"}}) {
+        const auto parsed = parse(arguments);
+        const auto* output = std::get_if<Output>(&parsed);
+        ASSERT_NE(output, nullptr);
+        EXPECT_EQ(output->status, status::kUsage);
+        EXPECT_FALSE(output->err.empty());
+    }
+}
+
+TEST(CliOptions, HelpOfEachCommandHasAnExample) {
+    for (const char* command :
+         {"ps", "inspect", "explain", "attach", "detach", "doctor", "hooks"}) {
+        const auto output = std::get<Output>(parse({command, "--help"}));
+        EXPECT_EQ(output.status, status::kOk);
+        EXPECT_NE(output.out.find(std::string("Example:\n  cgtide ") + command), std::string::npos)
+            << output.out;
+    }
+    EXPECT_EQ(std::get<Output>(parse({"--help"})).status, status::kOk);
+}
+
+TEST(CliOptions, TellsItsVersion) {
+    const auto output = std::get<Output>(parse({"--version"}));
+    EXPECT_EQ(output.status, status::kOk);
+    EXPECT_EQ(output.out, "cgtide " CGTIDE_VERSION "\n");
+}
+
+} // namespace
+} // namespace cgtide::cli

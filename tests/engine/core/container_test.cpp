@@ -1,0 +1,122 @@
+#include "engine/core/container.hpp"
+
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cgtide::core {
+namespace {
+
+using model::AppName;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Microseconds kTwoSeconds{2'000'000};
+
+TimePoint at(std::int64_t milliseconds) {
+    return TimePoint(std::chrono::milliseconds(milliseconds));
+}
+
+std::optional<Tenant>& tenant(Container& container, AppName app) {
+    return container.tenants[static_cast<std::size_t>(app)];
+}
+
+Container container_of(std::vector<AppName> apps) {
+    Container container;
+    container.policy.apps = std::move(apps);
+    container.policy.profile.period = kTwoSeconds;
+    return container;
+}
+
+TEST(NextDue, LiesOnThePeriodsGrid) {
+    EXPECT_EQ(next_due(at(1), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_due(at(1999), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_due(at(123'456), kTwoSeconds), at(124'000));
+}
+
+TEST(NextDue, IsAfterNowOnTheGridToo) {
+    EXPECT_EQ(next_due(at(2000), kTwoSeconds), at(4000));
+    EXPECT_EQ(next_due(at(0), kTwoSeconds), at(2000));
+}
+
+TEST(NextDue, IsTheSameForAllContainers) {
+    for (std::int64_t now = 4000; now < 6000; now += 7) {
+        ASSERT_EQ(next_due(at(now), kTwoSeconds), at(6000));
+    }
+}
+
+TEST(ContainerApps, FollowThePolicyAndRootsWill) {
+    Container container = container_of({AppName::stat});
+    EXPECT_THAT(container.apps(), ElementsAre(AppName::stat));
+    container.attachment.added = {AppName::reclaim};
+    EXPECT_THAT(container.apps(), ElementsAre(AppName::stat, AppName::reclaim));
+    container.attachment.removed = {AppName::stat};
+    EXPECT_THAT(container.apps(), ElementsAre(AppName::reclaim));
+    container.attachment.removed = {AppName::stat, AppName::reclaim};
+    EXPECT_THAT(container.apps(), IsEmpty());
+}
+
+TEST(ContainerTenants, StartWithAnInitialStateOnTheGrid) {
+    Container container = container_of({AppName::stat, AppName::reclaim});
+    settle_tenants(container, at(12'345));
+    ASSERT_TRUE(tenant(container, AppName::reclaim));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(14'000));
+    EXPECT_TRUE(
+        std::holds_alternative<model::ReclaimState>(tenant(container, AppName::reclaim)->state));
+    ASSERT_TRUE(tenant(container, AppName::stat));
+    EXPECT_EQ(tenant(container, AppName::stat)->due, at(18'000));
+    EXPECT_EQ(container.due(), at(14'000));
+}
+
+TEST(ContainerTenants, AChangeOfOneKeepsTheOthersState) {
+    Container container = container_of({AppName::reclaim});
+    settle_tenants(container, at(1));
+    std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry = 4711.0;
+    tenant(container, AppName::reclaim)->inbox.emplace_back();
+    container.attachment.added = {AppName::stat};
+    settle_tenants(container, at(5000));
+    ASSERT_TRUE(tenant(container, AppName::reclaim));
+    EXPECT_DOUBLE_EQ(
+        std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry, 4711.0);
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(2000));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->inbox.size(), 1U);
+    EXPECT_TRUE(tenant(container, AppName::stat));
+}
+
+TEST(ContainerTenants, EndWhenTheyShouldNotRunAndBeginAnewLater) {
+    Container container = container_of({AppName::reclaim});
+    settle_tenants(container, at(1));
+    std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry = 4711.0;
+    container.attachment.removed = {AppName::reclaim};
+    settle_tenants(container, at(2));
+    EXPECT_FALSE(tenant(container, AppName::reclaim));
+    EXPECT_EQ(container.due(), std::nullopt);
+    container.attachment.removed = {};
+    settle_tenants(container, at(3));
+    EXPECT_DOUBLE_EQ(
+        std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry, 0.0);
+}
+
+TEST(ContainerNeeds, AreThoseOfTheAppsThatAreDue) {
+    Container container = container_of({AppName::stat, AppName::reclaim});
+    settle_tenants(container, at(1));
+    const model::Needs early = container.needs(at(2000));
+    EXPECT_TRUE(early.protection);
+    EXPECT_EQ(early.period, kTwoSeconds);
+    tenant(container, AppName::reclaim)->due = at(8000);
+    const model::Needs late = container.needs(at(6000));
+    EXPECT_FALSE(late.protection);
+    EXPECT_TRUE(late.pressure);
+    EXPECT_EQ(late.period, Microseconds(6'000'000));
+}
+
+TEST(ContainerEnd, IsWhenItHasAnEndTime) {
+    Container container;
+    EXPECT_FALSE(container.ended());
+    container.ended_ms = 1;
+    EXPECT_TRUE(container.ended());
+}
+
+} // namespace
+} // namespace cgtide::core

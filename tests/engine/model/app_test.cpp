@@ -1,0 +1,96 @@
+#include "engine/model/app.hpp"
+
+#include <array>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cgtide::model {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(AppNames, GoBothWays) {
+    for (const AppName app : kApps) {
+        EXPECT_EQ(app_name(to_string(app)), app);
+    }
+    EXPECT_EQ(kApps.size(), kAppNames.size());
+    EXPECT_EQ(app_name("tier"), std::nullopt);
+    EXPECT_EQ(app_name(""), std::nullopt);
+    EXPECT_EQ(app_name("Stat"), std::nullopt);
+}
+
+TEST(Needs, MergeTakesTheShorterPeriodAndEverySensor) {
+    const Needs slow{.period = Microseconds(6'000'000), .counters = true};
+    const Needs fast{.period = Microseconds(2'000'000),
+                     .counters = false,
+                     .pressure = true,
+                     .protection = true};
+    const Needs both{.period = Microseconds(2'000'000),
+                     .counters = true,
+                     .pressure = true,
+                     .protection = true};
+    EXPECT_EQ(merge(slow, fast), both);
+    EXPECT_EQ(merge(fast, slow), both);
+    EXPECT_EQ(merge(slow, slow), slow);
+}
+
+TEST(State, PrintsItsNumbersOnOneLine) {
+    ReclaimState state;
+    state.last_at = TimePoint(std::chrono::seconds(12));
+    state.carry = -4096.0;
+    state.hold = Microseconds(30'000'000);
+    const std::string text = to_string(State(state));
+    EXPECT_THAT(text, StartsWith("reclaim at=12.000 carry=-4096"));
+    EXPECT_THAT(text, HasSubstr("hold=30.0s"));
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    EXPECT_THAT(to_string(State(StatState{})), StartsWith("stat at=-1.000"));
+}
+
+TEST(OutcomeEnd, EveryEndHasAName) {
+    std::set<std::string_view> names;
+    for (const OutcomeEnd end : {OutcomeEnd::done, OutcomeEnd::partial, OutcomeEnd::interrupted,
+                                 OutcomeEnd::gone, OutcomeEnd::failed, OutcomeEnd::dry_run}) {
+        EXPECT_TRUE(names.insert(to_string(end)).second);
+        EXPECT_NE(to_string(end), "unknown");
+    }
+}
+
+TEST(Policy, RunsWhatIsInItsList) {
+    Policy policy;
+    EXPECT_FALSE(policy.runs(AppName::stat));
+    policy.apps = {AppName::stat};
+    EXPECT_TRUE(policy.runs(AppName::stat));
+    EXPECT_FALSE(policy.runs(AppName::reclaim));
+}
+
+TEST(DefaultSettings, HoldTheBuiltInProfilesAndNoGrant) {
+    const Settings settings = default_settings();
+    ASSERT_EQ(settings.profiles.size(), 2U);
+    const Profile& tmo = settings.profiles.at("default");
+    EXPECT_EQ(tmo.name, "default");
+    EXPECT_DOUBLE_EQ(tmo.ratio, 0.0005);
+    EXPECT_DOUBLE_EQ(tmo.max.count, 100.0);
+    EXPECT_EQ(tmo.period, Microseconds(6'000'000));
+    EXPECT_DOUBLE_EQ(tmo.cpu.count, 100.0);
+    const Profile& eager = settings.profiles.at("eager");
+    EXPECT_EQ(eager.name, "eager");
+    EXPECT_DOUBLE_EQ(eager.ratio, 0.02);
+    EXPECT_EQ(eager.period, Microseconds(2'000'000));
+    EXPECT_TRUE(settings.grants.empty());
+    EXPECT_EQ(settings.bounds.idle_low, Microseconds(0));
+    EXPECT_DOUBLE_EQ(settings.bounds.pressure_high.count, 10000.0);
+}
+
+TEST(Pages, EveryKindHasAName) {
+    std::set<std::string_view> names;
+    for (const Pages pages : {Pages::automatic, Pages::file, Pages::anon, Pages::all}) {
+        EXPECT_TRUE(names.insert(to_string(pages)).second);
+        EXPECT_NE(to_string(pages), "unknown");
+    }
+}
+
+} // namespace
+} // namespace cgtide::model

@@ -1,0 +1,156 @@
+#include "engine/serve/dispatch.hpp"
+#include "engine/wire/interface.hpp"
+#include "tests/engine/serve/fake_control.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace cgtide::serve {
+namespace {
+
+using nlohmann::json;
+namespace method = wire::method;
+namespace error = wire::error;
+
+class Dispatch : public testing::Test {
+protected:
+    wire::Reply ask(std::string_view name, const json& parameters) {
+        boost::asio::io_context context;
+        auto reply = boost::asio::co_spawn(
+            context, dispatch(control, {std::string(name), parameters.dump()}),
+            boost::asio::use_future);
+        context.run();
+        return reply.get();
+    }
+    json succeed(std::string_view name, const json& parameters) {
+        const wire::Reply reply = ask(name, parameters);
+        EXPECT_EQ(reply.error, "") << reply.parameters;
+        return json::parse(reply.parameters);
+    }
+    void expect_invalid(std::string_view name, const json& parameters, std::string_view culprit) {
+        const wire::Reply reply = ask(name, parameters);
+        EXPECT_EQ(reply.error, error::kInvalidParameter) << parameters;
+        EXPECT_EQ(json::parse(reply.parameters), json({{"parameter", culprit}})) << parameters;
+    }
+    static oci::Record record() {
+        oci::Record record;
+        record.id = "a1";
+        record.bundle = "/b/a1";
+        record.pid = 17;
+        record.pid_start = 1234;
+        record.cgroup_path = "/web/a1";
+        record.cgroup = {4711};
+        record.boot_id = "c0ffee00-0000-4000-8000-000000000000";
+        record.annotations = {{"cgtide.io/apps", "stat"}};
+        return record;
+    }
+
+    FakeControl control;
+};
+
+TEST_F(Dispatch, RegistersARecord) {
+    const json reply =
+        succeed(method::kRegister, {{"record", json::parse(oci::encode_record(record()))}});
+    EXPECT_EQ(reply, json({{"name", "a1"}}));
+    EXPECT_EQ(control.asked, std::vector<std::string>{"enroll a1"});
+}
+
+TEST_F(Dispatch, RefusesABadRecordByItsField) {
+    json bad = json::parse(oci::encode_record(record()));
+    bad["pid"] = "seventeen";
+    const auto reply = ask(method::kRegister, {{"record", bad}});
+    EXPECT_EQ(reply.error, error::kRefused);
+    const json parameters = json::parse(reply.parameters);
+    EXPECT_EQ(parameters["reason"], "malformed");
+    EXPECT_NE(parameters["message"].get<std::string>().find("pid"), std::string::npos);
+    EXPECT_TRUE(control.asked.empty());
+}
+
+TEST_F(Dispatch, NamesTheReasonOfARefusal) {
+    const std::pair<Error, const char*> cases[] = {
+        {{Errc::conflict, "register", "shared-cgroup: the root"}, "shared-cgroup"},
+        {{Errc::conflict, "register", "key in use"}, "conflict"},
+        {{Errc::gone, "register", "pid 17"}, "gone"},
+        {{Errc::denied, "register", "x"}, "denied"},
+        {{std::make_error_code(std::errc::io_error), "register", "x"}, "failed"},
+    };
+    for (const auto& [problem, reason] : cases) {
+        control.enroll_error = problem;
+        const auto reply =
+            ask(method::kRegister, {{"record", json::parse(oci::encode_record(record()))}});
+        EXPECT_EQ(reply.error, error::kRefused);
+        EXPECT_EQ(json::parse(reply.parameters)["reason"], reason);
+        EXPECT_EQ(json::parse(reply.parameters)["message"], problem.message());
+    }
+}
+
+TEST_F(Dispatch, Unregisters) {
+    succeed(method::kUnregister, {{"id", "web"}, {"bundle", "/b/web"}});
+    EXPECT_EQ(control.asked, std::vector<std::string>{"retire web /b/web"});
+    EXPECT_EQ(ask(method::kUnregister, {{"id", "x"}, {"bundle", "/b"}}).error,
+              error::kNoSuchContainer);
+}
+
+TEST_F(Dispatch, ListsContainersAndRefusedRecords) {
+    const json reply = succeed(method::kList, json::object());
+    ASSERT_EQ(reply["containers"].size(), 1U);
+    EXPECT_EQ(reply["containers"][0]["name"], "web");
+    EXPECT_EQ(reply["refused"][0]["reason"], "shared-cgroup");
+    EXPECT_EQ(succeed(method::kList, {{"all", true}})["containers"].size(), 2U);
+    EXPECT_EQ(succeed(method::kList, {{"all", nullptr}})["containers"].size(), 1U);
+}
+
+TEST_F(Dispatch, InspectsAndExplains) {
+    EXPECT_EQ(succeed(method::kInspect, {{"name", "web"}})["detail"]["container"]["cgroup"], 4711);
+    const json told = succeed(method::kExplain, {{"name", "web"}, {"last", 3}});
+    EXPECT_EQ(told["entries"].size(), 3U);
+    EXPECT_EQ(told["dropped"], 7);
+    EXPECT_EQ(succeed(method::kExplain, {{"name", "web"}})["entries"].size(), 0U);
+}
+
+TEST_F(Dispatch, AttachesAndDetaches) {
+    succeed(method::kAttach, {{"name", "web"}, {"app", "reclaim"}});
+    succeed(method::kDetach, {{"name", "web"}, {"app", "stat"}});
+    EXPECT_EQ(control.asked, (std::vector<std::string>{"attach web reclaim", "detach web stat"}));
+    const auto denied = ask(method::kAttach, {{"name", "forbidden"}, {"app", "reclaim"}});
+    EXPECT_EQ(denied.error, error::kRefused);
+    EXPECT_EQ(json::parse(denied.parameters)["reason"], "denied");
+}
+
+TEST_F(Dispatch, TellsCapabilities) {
+    const json reply = succeed(method::kCapabilities, json::object());
+    EXPECT_EQ(reply["capabilities"][0]["name"], "memory.reclaim");
+    EXPECT_EQ(reply["capabilities"][0]["required"], true);
+}
+
+TEST_F(Dispatch, ListsTheMatchesOfAnAmbiguousName) {
+    for (const auto name : {method::kInspect, method::kExplain}) {
+        const auto reply = ask(name, {{"name", "w"}});
+        EXPECT_EQ(reply.error, error::kAmbiguousName);
+        EXPECT_EQ(json::parse(reply.parameters),
+                  json({{"name", "w"}, {"matches", {"web", "web2"}}}));
+    }
+    EXPECT_EQ(ask(method::kAttach, {{"name", "w"}, {"app", "stat"}}).error, error::kAmbiguousName);
+    EXPECT_EQ(ask(method::kInspect, {{"name", "q"}}).error, error::kNoSuchContainer);
+}
+
+TEST_F(Dispatch, NamesTheParameterThatIsWrong) {
+    expect_invalid(method::kInspect, json::object(), "name");
+    expect_invalid(method::kInspect, {{"name", 1}}, "name");
+    expect_invalid(method::kInspect, {{"name", "web"}, {"extra", 1}}, "extra");
+    expect_invalid(method::kExplain, {{"name", "web"}, {"last", -1}}, "last");
+    expect_invalid(method::kExplain, {{"name", "web"}, {"last", "5"}}, "last");
+    expect_invalid(method::kList, {{"all", "yes"}}, "all");
+    expect_invalid(method::kAttach, {{"name", "web"}, {"app", "fly"}}, "app");
+    expect_invalid(method::kAttach, {{"app", "stat"}}, "name");
+    expect_invalid(method::kRegister, {{"record", "text"}}, "record");
+    expect_invalid(method::kUnregister, {{"id", "a"}}, "bundle");
+    expect_invalid(method::kCapabilities, {{"x", 1}}, "x");
+    EXPECT_TRUE(control.asked.empty());
+}
+
+} // namespace
+} // namespace cgtide::serve

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "engine/core/control.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cgtide::serve {
+
+/// An engine with one container, `web`, that writes down what it was asked.
+class FakeControl : public core::Control {
+public:
+    boost::asio::awaitable<Result<std::string>> enroll(oci::Record record) override {
+        asked.push_back("enroll " + record.id);
+        if (enroll_error) {
+            co_return tl::unexpected(*enroll_error);
+        }
+        co_return record.id;
+    }
+    boost::asio::awaitable<Result<void>> retire(std::string id, std::string bundle) override {
+        asked.push_back("retire " + id + " " + bundle);
+        co_return known(id);
+    }
+    std::vector<model::ContainerSummary> list(bool all) const override {
+        std::vector<model::ContainerSummary> found(all ? 2 : 1, web());
+        if (all) {
+            found.back().ended = true;
+        }
+        return found;
+    }
+    std::vector<model::RefusedRecord> refused() const override {
+        return {{"00000000000000aa", "db", "shared-cgroup", "web has it"}};
+    }
+    Result<model::ContainerDetail> inspect(std::string_view name) const override {
+        if (auto found = known(name); !found) {
+            return tl::unexpected(found.error());
+        }
+        model::ContainerDetail detail;
+        detail.summary = web();
+        return detail;
+    }
+    Result<core::Explanation> explain(std::string_view name, std::size_t limit) const override {
+        if (auto found = known(name); !found) {
+            return tl::unexpected(found.error());
+        }
+        return core::Explanation{web(), std::vector<model::JournalEntry>(limit), 7};
+    }
+    boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override {
+        asked.push_back("attach " + name + " " + std::string(model::to_string(app)));
+        co_return known(name);
+    }
+    boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override {
+        asked.push_back("detach " + name + " " + std::string(model::to_string(app)));
+        co_return known(name);
+    }
+    std::vector<model::Capability> capabilities() const override {
+        return {
+            {"memory.reclaim", true, "/sys/fs/cgroup/memory.reclaim", "writable", "nothing", true}};
+    }
+
+    std::vector<std::string> asked;
+    std::optional<Error> enroll_error;
+    std::size_t padding = 0; ///< bytes that make a reply large
+
+private:
+    static Result<void> known(std::string_view name) {
+        if (name == "w") {
+            return fail(Errc::conflict, "find", "web\nweb2");
+        }
+        if (name == "forbidden") {
+            return fail(Errc::denied, "attach", "no grant for reclaim");
+        }
+        if (name != "web") {
+            return fail(Errc::not_found, "find", std::string(name));
+        }
+        return {};
+    }
+    model::ContainerSummary web() const {
+        model::ContainerSummary summary;
+        summary.name = "web" + std::string(padding, 'x');
+        summary.id = "a1";
+        summary.cgroup = {4711};
+        return summary;
+    }
+};
+
+} // namespace cgtide::serve
