@@ -61,8 +61,18 @@ Result<std::string_view> Group::text(File file) {
     if (unsupported_.test(index)) {
         return fail(Errc::unsupported, "read", name);
     }
-    UniqueFd once;
-    UniqueFd& fd = kept ? kept_[index] : once;
+    ++reads_;
+    std::string& buffer = scratch();
+    if (!kept) {
+        auto text = dir_.read(name);
+        if (!text) {
+            return is_missing(text.error()) ? lacking(file, text.error())
+                                            : tl::unexpected(text.error());
+        }
+        buffer = std::move(*text);
+        return std::string_view(buffer);
+    }
+    UniqueFd& fd = kept_[index];
     if (!fd) {
         auto opened = dir_.file(name, O_RDONLY);
         if (!opened) {
@@ -71,8 +81,6 @@ Result<std::string_view> Group::text(File file) {
         }
         fd = std::move(*opened);
     }
-    ++reads_;
-    std::string& buffer = scratch();
     if (const auto done = read_again(fd.get(), buffer, name); !done) {
         return is_missing(done.error()) ? lacking(file, done.error())
                                         : tl::unexpected(done.error());

@@ -27,7 +27,11 @@ UniqueFd open_beneath(int dir, const std::string& name, int flags, unsigned mode
         ::syscall(SYS_openat2, dir, name.empty() ? "." : name.c_str(), &how, sizeof how)));
 }
 
-Result<void> read_all(int fd, std::string& buffer, std::size_t limit, std::string_view name) {
+/// When a read that brings less than there was room for is the last.
+enum class Ending { at_end_of_file, at_short_read };
+
+Result<void> read_all(int fd, std::string& buffer, std::size_t limit, std::string_view name,
+                      Ending ending = Ending::at_end_of_file) {
     std::size_t have = 0;
     for (;;) {
         if (buffer.size() < have + kChunk) {
@@ -44,7 +48,7 @@ Result<void> read_all(int fd, std::string& buffer, std::size_t limit, std::strin
             return fail_errno(value, "read", std::string(name));
         }
         have += static_cast<std::size_t>(got);
-        if (got == 0) {
+        if (got == 0 || (ending == Ending::at_short_read && have < buffer.size())) {
             buffer.resize(have);
             return {};
         }
@@ -185,7 +189,7 @@ Result<CgroupId> Dir::id() const {
 Result<void> read_again(int fd, std::string& buffer, std::string_view name) {
     constexpr std::size_t kLimit = 1U << 20U;
     buffer.clear();
-    return read_all(fd, buffer, kLimit, name);
+    return read_all(fd, buffer, kLimit, name, Ending::at_short_read);
 }
 
 } // namespace cgtide

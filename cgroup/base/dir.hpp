@@ -59,8 +59,9 @@ private:
     UniqueFd fd_;
 };
 
-/// Reads a kept descriptor from its start with pread(2) into `buffer` (cleared first; its capacity
-/// is reused).
+/// Reads a kept descriptor of a file that the kernel prints in one piece (all of cgroupfs but the
+/// lists of processes) from its start, with one pread(2) where there is room, into `buffer`
+/// (cleared first; its capacity is reused).
 ///
 /// \returns `gone` where the cgroup behind it was removed. About 1 us for a file with one number,
 /// 20 to 40 us for memory.stat.

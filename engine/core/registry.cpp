@@ -133,9 +133,12 @@ void Registry::mark_nested() {
         container->has_nested = false;
         by_path.push_back(container.get());
     }
-    // A slash sorts first, so that /a/b follows /a before /a-c does.
-    const auto less = [](char a, char b) {
-        return (a == '/' ? '\0' : a) < (b == '/' ? '\0' : b);
+    // A slash sorts first, so that /a/b follows /a before /a-c does, and before bytes over 127.
+    const auto rank = [](char c) {
+        return c == '/' ? 0 : int{static_cast<unsigned char>(c)};
+    };
+    const auto less = [&](char a, char b) {
+        return rank(a) < rank(b);
     };
     std::sort(by_path.begin(), by_path.end(), [&](const Container* a, const Container* b) {
         const std::string& x = a->record.cgroup_path;

@@ -46,7 +46,6 @@ Result<void> drop_privileges() {
     if (!now || cap_get_flag(static_cast<cap_t>(now.get()), kKept[0], CAP_PERMITTED, &has) != 0) {
         return fail_errno(errno, "capabilities", "read");
     }
-    const int kept = has == CAP_SET ? 1 : 0;
     for (cap_value_t bound = 0; bound <= CAP_LAST_CAP; ++bound) {
         // Fails for capabilities that this kernel does not know and without CAP_SETPCAP; the
         // permitted set below is what counts.
@@ -56,15 +55,14 @@ Result<void> drop_privileges() {
     }
     const std::unique_ptr<void, int (*)(void*)> less(cap_init(), cap_free);
     const auto caps = static_cast<cap_t>(less.get());
-    if (!less || cap_set_flag(caps, CAP_PERMITTED, kept, kKept.data(), CAP_SET) != 0 ||
-        cap_set_flag(caps, CAP_EFFECTIVE, kept, kKept.data(), CAP_SET) != 0 ||
-        cap_set_proc(caps) != 0) {
+    if (!less || cap_set_flag(caps, CAP_PERMITTED, 1, kKept.data(), has) != 0 ||
+        cap_set_flag(caps, CAP_EFFECTIVE, 1, kKept.data(), has) != 0 || cap_set_proc(caps) != 0) {
         return fail_errno(errno, "capabilities", "set");
     }
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return fail_errno(errno, "no_new_privs", "");
     }
-    if (kept == 0) {
+    if (has == CAP_CLEAR) {
         return fail(
             Errc::denied, "capabilities",
             "CAP_DAC_OVERRIDE is missing: memory.reclaim of a delegated cgroup cannot be written");
@@ -84,8 +82,8 @@ const std::vector<std::string>& allowed_system_calls() {
         "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "tgkill",
         // files below held descriptors
         "openat2", "openat", "read", "write", "readv", "writev", "pread64", "pwrite64", "close",
-        "fstat", "newfstatat", "statx", "lseek", "getdents64", "mkdirat", "mkdir", "renameat",
-        "renameat2", "unlinkat", "unlink", "fcntl", "dup", "dup2", "readlink", "access",
+        "fstat", "newfstatat", "statx", "lseek", "getdents64", "mkdirat", "mkdir", "rmdir",
+        "renameat", "renameat2", "unlinkat", "unlink", "fcntl", "dup", "dup2", "readlink", "access",
         "faccessat2", "ftruncate", "chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat",
         "umask",
         // waiting

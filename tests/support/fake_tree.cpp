@@ -80,6 +80,7 @@ std::string proc_path(int pid, const char* file) {
 FakeTree::FakeTree() {
     dir_.make("sys/kernel");
     dir_.write("proc/self/mountinfo", kMountInfo);
+    dir_.write("proc/self/cgroup", "0::/init\n");
     dir_.write("proc/sys/kernel/random/boot_id", kBootId);
     set_node({});
     const std::string root = std::string(kMount) + "/";

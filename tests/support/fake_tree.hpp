@@ -44,7 +44,8 @@ struct NodeValues {
 /// cgroupfs.
 class FakeTree {
 public:
-    /// The root cgroup, proc (meminfo, self/mountinfo, sys/kernel/random/boot_id) and an empty sys.
+    /// The root cgroup, proc (meminfo, self/{cgroup,mountinfo}, sys/kernel/random/boot_id) and an
+    /// empty sys. Who reads self/cgroup is told that it lives in /init.
     FakeTree();
 
     /// The folder to give as `--root`.

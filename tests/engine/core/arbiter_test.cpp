@@ -25,8 +25,7 @@ bool nobody(CgroupId) {
 }
 
 TEST(Arbiter, LetsSingleRequestsPass) {
-    const auto settled =
-        arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))}, nobody);
+    const auto settled = arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))}, nobody);
     ASSERT_EQ(settled.size(), 2U);
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, mebibytes(2));
@@ -43,21 +42,19 @@ TEST(Arbiter, ARequestDuringAWriteIsBusy) {
 }
 
 TEST(Arbiter, OfTwoRequestsForOneContainerTheFirstStands) {
-    const auto settled =
-        arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody);
+    const auto settled = arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody);
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, Bytes{});
     EXPECT_EQ(settled[1].reason.code(), ReasonCode::busy);
 }
 
 TEST(Arbiter, DecisionsThatAskForNothingKeepTheirReason) {
-    const auto settled = arbitrate({decision(1, {}, ReasonCode::frozen), decision(1, mebibytes(2))},
-                                   nobody);
+    const auto settled =
+        arbitrate({decision(1, {}, ReasonCode::frozen), decision(1, mebibytes(2))}, nobody);
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::frozen);
     EXPECT_EQ(settled[1].ask, mebibytes(2));
-    const auto during = arbitrate({decision(1, {}, ReasonCode::pressure)}, [](CgroupId) {
-        return true;
-    });
+    const auto during =
+        arbitrate({decision(1, {}, ReasonCode::pressure)}, [](CgroupId) { return true; });
     EXPECT_EQ(during[0].reason.code(), ReasonCode::pressure);
 }
 
@@ -75,9 +72,8 @@ TEST(Arbiter, HoldsItsPromisesForAnyDecisions) {
             before.push_back(decision(ids(random), mebibytes(asks(random))));
         }
         const std::set<std::uint64_t> writing{ids(random), ids(random)};
-        const auto after = arbitrate(before, [&](CgroupId id) {
-            return writing.contains(id.value);
-        });
+        const auto after =
+            arbitrate(before, [&](CgroupId id) { return writing.contains(id.value); });
         ASSERT_EQ(after.size(), before.size());
         std::map<CgroupId, int> granted;
         for (std::size_t i = 0; i < after.size(); ++i) {

@@ -1,13 +1,12 @@
 #include "engine/core/run_dir.hpp"
-
 #include "tests/support/temp_dir.hpp"
 
 #include <filesystem>
 #include <stdexcept>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,11 +157,28 @@ TEST_F(RunFolder, ForgetRemovesRecordMarkAndAttachment) {
     ASSERT_TRUE(run_.save(key, web));
     ASSERT_TRUE(run_.mark_stopped(key));
     ASSERT_TRUE(run_.attach(key, {{AppName::reclaim}, {}}));
-    ASSERT_TRUE(run_.forget(key));
+    ASSERT_TRUE(run_.forget(key, web.cgroup));
     EXPECT_FALSE(exists("containers/" + key + ".json"));
     EXPECT_FALSE(exists("containers/" + key + ".stopped"));
     EXPECT_FALSE(exists("attached/" + key + ".json"));
-    EXPECT_TRUE(run_.forget(key)); // what is gone needs no forgetting
+    EXPECT_TRUE(run_.forget(key, web.cgroup)); // what is gone needs no forgetting
+}
+
+TEST_F(RunFolder, ForgetLeavesTheRecordOfALaterContainerOfTheKey) {
+    const std::string key = key_of(record("web"));
+    ASSERT_TRUE(run_.save(key, record("web", 2)));
+    ASSERT_TRUE(run_.attach(key, {{AppName::reclaim}, {}}));
+    ASSERT_TRUE(run_.forget(key, CgroupId{1}));
+    const auto found = run_.scan();
+    ASSERT_THAT(found->entries, SizeIs(1));
+    EXPECT_EQ(found->entries[0].record->cgroup, CgroupId{2});
+    EXPECT_EQ(*run_.attachment(key), Attachment{}); // it was the earlier one's
+    put("containers/" + key + ".json", R"({"version": 99})");
+    ASSERT_TRUE(run_.forget(key, CgroupId{2}));
+    EXPECT_THAT(run_.scan()->entries, SizeIs(1)); // a newer version's record is not ours to remove
+    ASSERT_TRUE(run_.save(key, record("web", 2)));
+    ASSERT_TRUE(run_.forget(key, CgroupId{2}));
+    EXPECT_THAT(run_.scan()->entries, IsEmpty());
 }
 
 TEST_F(RunFolder, AttachmentsAreKeptAndTakenBack) {

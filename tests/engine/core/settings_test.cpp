@@ -1,5 +1,6 @@
 #include "engine/core/settings.hpp"
 
+#include <ostream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -103,6 +104,10 @@ struct Bad {
     const char* allowed;
 };
 
+void PrintTo(const Bad& bad, std::ostream* out) { // NOLINT: the name that GoogleTest looks for
+    *out << bad.text;
+}
+
 class BadSettings : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadSettings, NamesLineKeyValueAndWhatIsAllowed) {
@@ -114,37 +119,38 @@ TEST_P(BadSettings, NamesLineKeyValueAndWhatIsAllowed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Keys, BadSettings,
-    testing::Values(
-        Bad{"Table", "\n[profiles.eager]\n", "line 2: profiles", "allowed: profile grant bounds"},
-        Bad{"ProfileKey", "[profile.eager]\nrate = 1\n", "line 2: profile.eager.rate = 1",
-            "allowed: ratio max period cpu"},
-        Bad{"GrantKey", "[[grant]]\ncgroup = \"/a\"\nlow = \"0\"\n", "line 3: grant.low = 0",
-            "allowed: cgroup namespace apps profiles"},
-        Bad{"BoundsKey", "[bounds]\nkeep = \"1MiB..\"\n", "line 2: bounds.keep = 1MiB..",
-            "allowed: idle pressure"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    testing::Values(Bad{"Table", "\n[profiles.eager]\n", "line 2: profiles",
+                        "allowed: profile grant bounds"},
+                    Bad{"ProfileKey", "[profile.eager]\nrate = 1\n",
+                        "line 2: profile.eager.rate = 1", "allowed: ratio max period cpu"},
+                    Bad{"GrantKey", "[[grant]]\ncgroup = \"/a\"\nlow = \"0\"\n",
+                        "line 3: grant.low = '0'", "allowed: cgroup namespace apps profiles"},
+                    Bad{"BoundsKey", "[bounds]\nkeep = \"1MiB..\"\n",
+                        "line 2: bounds.keep = '1MiB..'", "allowed: idle pressure"}),
+    [](const auto& bad) { return std::string(bad.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Profiles, BadSettings,
     testing::Values(
-        Bad{"RatioText", "[profile.a]\nratio = \"2%\"\n", "line 2: profile.a.ratio = 2%",
+        Bad{"RatioText", "[profile.a]\nratio = \"2%\"\n", "line 2: profile.a.ratio = '2%'",
             "a number over 0, at most 1"},
         Bad{"RatioZero", "[profile.a]\nratio = 0\n", "profile.a.ratio = 0", "over 0"},
         Bad{"RatioBelow", "[profile.a]\nratio = -0.5\n", "profile.a.ratio = -0.5", "over 0"},
         Bad{"RatioOver", "[profile.a]\nratio = 1.5\n", "profile.a.ratio = 1.5", "at most 1"},
         Bad{"RatioNan", "[profile.a]\nratio = nan\n", "profile.a.ratio = nan", "over 0"},
         Bad{"MaxNumber", "[profile.a]\nmax = 2\n", "profile.a.max = 2", "0% to 100%"},
-        Bad{"MaxOver", "[profile.a]\nmax = \"101%\"\n", "profile.a.max = 101%", "0% to 100%"},
-        Bad{"CpuUnit", "[profile.a]\n\ncpu = \"5\"\n", "line 3: profile.a.cpu = 5", "in quotes"},
-        Bad{"PeriodShort", "[profile.a]\nperiod = \"999ms\"\n", "profile.a.period = 999ms",
+        Bad{"MaxOver", "[profile.a]\nmax = \"101%\"\n", "profile.a.max = '101%'", "0% to 100%"},
+        Bad{"CpuUnit", "[profile.a]\n\ncpu = \"5\"\n", "line 3: profile.a.cpu = '5'", "in quotes"},
+        Bad{"PeriodShort", "[profile.a]\nperiod = \"999ms\"\n", "profile.a.period = '999ms'",
             "1s to 1h"},
-        Bad{"PeriodLong", "[profile.a]\nperiod = \"61m\"\n", "profile.a.period = 61m", "1s to 1h"},
-        Bad{"PeriodUnit", "[profile.a]\nperiod = \"2\"\n", "profile.a.period = 2", "1s to 1h"},
+        Bad{"PeriodLong", "[profile.a]\nperiod = \"61m\"\n", "profile.a.period = '61m'",
+            "1s to 1h"},
+        Bad{"PeriodUnit", "[profile.a]\nperiod = \"2\"\n", "profile.a.period = '2'", "1s to 1h"},
         Bad{"PeriodNumber", "[profile.a]\nperiod = 2\n", "profile.a.period = 2", "in quotes"},
         Bad{"NoTable", "profile = 3\n", "line 1: profile = 3", "[profile.NAME]"},
         Bad{"NoTableBelow", "[profile]\neager = true\n", "line 2: profile.eager = true",
             "[profile.NAME]"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& bad) { return std::string(bad.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     GrantsAndBounds, BadSettings,
@@ -155,31 +161,32 @@ INSTANTIATE_TEST_SUITE_P(
             "exactly one of cgroup and namespace"},
         Bad{"GrantForBoth", "[[grant]]\ncgroup = \"/a\"\nnamespace = \"b\"\n", "line 1: grant",
             "exactly one of cgroup and namespace"},
-        Bad{"RelativeCgroup", "[[grant]]\ncgroup = \"pods\"\n", "line 2: grant.cgroup = pods",
+        Bad{"RelativeCgroup", "[[grant]]\ncgroup = \"pods\"\n", "line 2: grant.cgroup = 'pods'",
             "a cgroup path"},
-        Bad{"CgroupSlash", "[[grant]]\ncgroup = \"/pods/\"\n", "grant.cgroup = /pods/",
+        Bad{"CgroupSlash", "[[grant]]\ncgroup = \"/pods/\"\n", "grant.cgroup = '/pods/'",
             "a cgroup path"},
         Bad{"CgroupNumber", "[[grant]]\ncgroup = 7\n", "grant.cgroup = 7", "a cgroup path"},
         Bad{"NamespaceEmpty", "[[grant]]\nnamespace = \"\"\n", "line 2: grant.namespace",
             "a Kubernetes namespace"},
         Bad{"UnknownApp", "[[grant]]\ncgroup = \"/a\"\napps = [\"tier\"]\n", "line 3: grant.apps",
             "no app 'tier'; allowed: stat reclaim"},
-        Bad{"AppsText", "[[grant]]\ncgroup = \"/a\"\napps = \"stat\"\n", "grant.apps = stat",
+        Bad{"AppsText", "[[grant]]\ncgroup = \"/a\"\napps = \"stat\"\n", "grant.apps = 'stat'",
             "a list of names"},
         Bad{"AppsNumbers", "[[grant]]\ncgroup = \"/a\"\napps = [1]\n", "grant.apps = 1",
             "a list of names"},
         Bad{"UnknownProfile", "[[grant]]\ncgroup = \"/a\"\nprofiles = [\"fast\"]\n",
             "line 3: grant.profiles", "no profile 'fast' in this file"},
         Bad{"BoundsNumber", "bounds = 3\n", "line 1: bounds = 3", "[bounds]"},
-        Bad{"RangeWithoutDots", "[bounds]\nidle = \"10s\"\n", "line 2: bounds.idle = 10s",
+        Bad{"RangeWithoutDots", "[bounds]\nidle = \"10s\"\n", "line 2: bounds.idle = '10s'",
             "a range in quotes"},
         Bad{"RangeNumber", "[bounds]\nidle = 10\n", "bounds.idle = 10", "a range in quotes"},
-        Bad{"RangeUnit", "[bounds]\nidle = \"10..\"\n", "bounds.idle = 10..", "a range in quotes"},
-        Bad{"RangeOrder", "[bounds]\nidle = \"10s..5s\"\n", "bounds.idle = 10s..5s",
+        Bad{"RangeUnit", "[bounds]\nidle = \"10..\"\n", "bounds.idle = '10..'",
+            "a range in quotes"},
+        Bad{"RangeOrder", "[bounds]\nidle = \"10s..5s\"\n", "bounds.idle = '10s..5s'",
             "the lower end first"},
-        Bad{"PressureUnit", "[bounds]\npressure = \"..1\"\n", "bounds.pressure = ..1",
+        Bad{"PressureUnit", "[bounds]\npressure = \"..1\"\n", "bounds.pressure = '..1'",
             "a range in quotes"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Settings, TextThatIsNoTomlNamesItsLine) {
     EXPECT_THAT(fault("[bounds]\nidle = \n"), HasSubstr("line 2"));

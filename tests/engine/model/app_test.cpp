@@ -24,14 +24,10 @@ TEST(AppNames, GoBothWays) {
 
 TEST(Needs, MergeTakesTheShorterPeriodAndEverySensor) {
     const Needs slow{.period = Microseconds(6'000'000), .counters = true};
-    const Needs fast{.period = Microseconds(2'000'000),
-                     .counters = false,
-                     .pressure = true,
-                     .protection = true};
-    const Needs both{.period = Microseconds(2'000'000),
-                     .counters = true,
-                     .pressure = true,
-                     .protection = true};
+    const Needs fast{
+        .period = Microseconds(2'000'000), .counters = false, .pressure = true, .protection = true};
+    const Needs both{
+        .period = Microseconds(2'000'000), .counters = true, .pressure = true, .protection = true};
     EXPECT_EQ(merge(slow, fast), both);
     EXPECT_EQ(merge(fast, slow), both);
     EXPECT_EQ(merge(slow, slow), slow);

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Work of a hot loop with reclaim over without, in the virtual machine. usage: slowdown.sh BUILD_DIR [taking|settled] [run.sh OPTION...]
+set -euo pipefail
+build=$(cd "$1" && pwd)
+mode=${2:-taking}
+shift $(($# < 2 ? $# : 2))
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+DESTDIR=$build/stage cmake --install "$build" --prefix /usr >/dev/null
+"$(dirname "$0")/../vm/run.sh" slowdown --stage "$build/stage" --build "$build" --out "$out" \
+    --timeout 5400 "$@" -- "$mode" >&2
+cat "$out/slowdown.json"

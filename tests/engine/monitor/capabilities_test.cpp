@@ -1,0 +1,135 @@
+#include "engine/monitor/capabilities.hpp"
+#include "tests/support/fake_tree.hpp"
+
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cgtide::monitor {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ProbeKernel : public testing::Test {
+protected:
+    model::Capability find(const std::string& name, bool recursive = true) const {
+        for (const model::Capability& capability : probe_kernel(tree_.roots(), recursive)) {
+            if (capability.name == name) {
+                return capability;
+            }
+        }
+        throw std::runtime_error("no capability " + name);
+    }
+    bool present(const std::string& name) const { return find(name).present; }
+    void put(const std::string& name, std::string_view text) const {
+        tree_.dir().write(name, text);
+    }
+
+    test::FakeTree tree_;
+};
+
+TEST_F(ProbeKernel, EveryRowIsNamedOnceAndSaysWhatIsDoneWithoutIt) {
+    std::set<std::string> names;
+    for (const model::Capability& capability : probe_kernel(tree_.roots(), false)) {
+        EXPECT_TRUE(names.insert(capability.name).second) << capability.name;
+        EXPECT_TRUE(capability.probed.starts_with('/')) << capability.name;
+        EXPECT_NE(capability.detail, "") << capability.name;
+        EXPECT_NE(capability.without, "") << capability.name;
+    }
+    EXPECT_GE(names.size(), 10U);
+}
+
+TEST_F(ProbeKernel, OnlyTheMemoryControllerIsRequired) {
+    for (const model::Capability& capability : probe_kernel(tree_.roots(), false)) {
+        EXPECT_EQ(capability.required, capability.name == "memory controller (v2)");
+    }
+}
+
+TEST_F(ProbeKernel, TheMemoryControllerIsAWordOfItsOwn) {
+    EXPECT_TRUE(present("memory controller (v2)"));
+    tree_.set("/", "cgroup.controllers", "cpu memoryless pids\n");
+    EXPECT_FALSE(present("memory controller (v2)"));
+    tree_.set("/", "cgroup.controllers", "memory\n");
+    EXPECT_TRUE(present("memory controller (v2)"));
+    tree_.set("/", "cgroup.controllers", "\n");
+    EXPECT_FALSE(present("memory controller (v2)"));
+}
+
+TEST_F(ProbeKernel, PressureNeedsItsFile) {
+    EXPECT_FALSE(present("PSI"));
+    EXPECT_THAT(find("PSI").detail, HasSubstr("No such file"));
+    put("proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+    EXPECT_TRUE(present("PSI"));
+    EXPECT_THAT(find("PSI").detail, HasSubstr("some avg10"));
+}
+
+TEST_F(ProbeKernel, SwapIsWhatMeminfoCounts) {
+    EXPECT_TRUE(present("swap"));
+    EXPECT_EQ(find("swap").detail, "SwapTotal over 0");
+    tree_.set_node({.swap_total = {}, .swap_free = {}});
+    EXPECT_FALSE(present("swap"));
+    EXPECT_EQ(find("swap").detail, "SwapTotal is 0");
+    fs::remove(tree_.path() + "/proc/meminfo");
+    EXPECT_FALSE(present("swap"));
+    EXPECT_THAT(find("swap").detail, HasSubstr("No such file"));
+}
+
+TEST_F(ProbeKernel, RecursiveProtectionIsToldByTheMount) {
+    EXPECT_TRUE(find("memory_recursiveprot", true).present);
+    EXPECT_FALSE(find("memory_recursiveprot", false).present);
+}
+
+TEST_F(ProbeKernel, MglruIsOnWhereAnyBitIs) {
+    EXPECT_FALSE(present("MGLRU"));
+    put("sys/kernel/mm/lru_gen/enabled", "0x0000\n");
+    EXPECT_FALSE(present("MGLRU"));
+    put("sys/kernel/mm/lru_gen/enabled", "0x0007\n");
+    EXPECT_TRUE(present("MGLRU"));
+    EXPECT_EQ(find("MGLRU").detail, "0x0007");
+}
+
+TEST_F(ProbeKernel, LockdownIsOffWhereNoneIsChosen) {
+    put("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+    EXPECT_TRUE(present("lockdown off"));
+    put("sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+    EXPECT_FALSE(present("lockdown off"));
+}
+
+TEST_F(ProbeKernel, NodesAndTiersAreCounted) {
+    EXPECT_FALSE(present("NUMA nodes"));
+    tree_.dir().make("sys/devices/system/node/node0");
+    EXPECT_FALSE(present("NUMA nodes"));
+    EXPECT_EQ(find("NUMA nodes").detail, "1 node");
+    tree_.dir().make("sys/devices/system/node/node1");
+    tree_.dir().make("sys/devices/system/node/node_has_memory");
+    EXPECT_TRUE(present("NUMA nodes"));
+    EXPECT_EQ(find("NUMA nodes").detail, "2 nodes");
+    tree_.dir().make("sys/devices/virtual/memory_tiering/memory_tier4");
+    EXPECT_FALSE(present("memory tiers"));
+    EXPECT_EQ(find("memory tiers").detail, "1 tier");
+    tree_.dir().make("sys/devices/virtual/memory_tiering/memory_tier9");
+    EXPECT_TRUE(present("memory tiers"));
+}
+
+TEST_F(ProbeKernel, WhatWouldTellAgeIsFoundByItsFiles) {
+    for (const auto& [name, file] :
+         {std::pair{"DAMON sysfs", "sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
+          {"debugfs lru_gen", "sys/kernel/debug/lru_gen"},
+          {"BTF", "sys/kernel/btf/vmlinux"}}) {
+        EXPECT_FALSE(present(name)) << name;
+        put(file, "0\n");
+        EXPECT_TRUE(present(name)) << name;
+    }
+}
+
+TEST_F(ProbeKernel, ControlCharactersAreNotPassedOn) {
+    put("sys/kernel/mm/lru_gen/enabled", "0x7\x1b[31m\n");
+    EXPECT_EQ(find("MGLRU").detail.find('\x1b'), std::string::npos);
+}
+
+} // namespace
+} // namespace cgtide::monitor

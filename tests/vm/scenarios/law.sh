@@ -1,0 +1,61 @@
+#!/bin/bash
+# Under the default profile the bytes of the outcomes follow the law's formula. Argument: minutes (20)
+
+# shellcheck source=tests/vm/guest/lib.sh
+. /vm/guest/lib.sh
+
+readonly MINUTES=${1:-20}
+readonly REPORT=/out/law.jsonl GROUP=$CGROUPS/web/law
+readonly TRACK=/run/track # a line each 6 s: usage, stall of memory and of io since boot in us
+
+# stall FILE: the total of its `some` line.
+stall() {
+    awk '$1 == "some" { sub("total=", "", $5); print $5 }' "$GROUP/$1.pressure"
+}
+
+# collect: keeps every entry of the journal, whose ring is shorter than this scenario.
+collect() {
+    cgtide explain law --json | jq -c '.entries[]' >>/run/entries
+}
+
+cat >/run/cgtide.toml <<'TOML'
+[profile.default]
+cpu = "50%"
+TOML
+rm -f "$REPORT"
+start_engine --config /run/cgtide.toml
+make_rootfs /run/rootfs
+make_bundle /run/bundle law /run/rootfs /web/law '{"cgtide.io/apps": "stat,reclaim", "cgtide.io/reclaim.idle": "10s"}' -- \
+    /bin/cgtide-workload --hot 1MiB --cold 511MiB --random 50 --sample 10s --pause-us 100000 --report "$REPORT"
+cgtide hooks --bundle /run/bundle >/dev/null
+runtime_create_start law /run/bundle
+wait_for 200 has_event "$REPORT" populated
+reclaiming() { cgtide explain law --json | jq -e '.entries[] | select(.reason == "saving")' >/dev/null; }
+wait_for 60 reclaiming
+step "populated and past its first idle time; watching for $MINUTES minutes"
+
+base=$(cgtide explain law --json | jq .container.taken_bytes)
+for ((i = 0; i < MINUTES * 10; i++)); do
+    echo "$(<"$GROUP/memory.current") $(stall memory) $(stall io)" >>"$TRACK"
+    ((i % 50 != 0)) || { collect; step "$(cgtide explain law --json | jq .container.taken_bytes) bytes taken"; }
+    sleep 6
+done
+collect
+taken=$(jq -s 'unique_by(.sequence) | map(.outcome.taken_bytes // 0) | add' /run/entries)
+total=$(($(cgtide explain law --json | jq .container.taken_bytes) - base))
+formula=$(awk '
+    NR > 1 {
+        memory = ($2 - stalled_memory) / 6e6; io = ($3 - stalled_io) / 6e6
+        worst = (memory > io ? memory : io) / 0.001
+        if (worst < 1) sum += usage * 0.0005 * (1 - worst)
+    }
+    { usage = $1; stalled_memory = $2; stalled_io = $3 }
+    END { printf "%.0f\n", sum }' "$TRACK")
+step "outcomes: $taken bytes in the journal, $total since the watch began; formula: $formula"
+jq -nc --argjson taken "$total" --argjson formula "$formula" \
+    '{taken_bytes: $taken, formula_bytes: $formula, ratio: ($taken / $formula)}' | tee /out/law.json
+((total * 100 >= formula * 80 && total * 100 <= formula * 120)) || fail "not within 20 % of the formula"
+((taken >= total)) || fail "the journal lacks outcomes: $taken of $total bytes"
+runtime_delete law
+stop_engine
+step "done"

@@ -1,0 +1,135 @@
+#!/bin/bash
+# How much slower a hot loop runs while cgtide reclaims its container: ABBA pairs of 60 s. Arguments: taking|settled [PAIRS]
+
+# shellcheck source=tests/vm/guest/lib.sh
+. /vm/guest/lib.sh
+
+readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=12
+readonly SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
+readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
+REPORT=''
+
+cat >/run/cgtide.toml <<'TOML'
+[profile.eager]
+cpu = "60%"
+[[grant]]
+cgroup = "/web"
+profiles = ["default", "eager"]
+TOML
+
+# start_workload ID ANNOTATIONS
+start_workload() {
+    REPORT=/out/$1.jsonl
+    rm -rf "$REPORT" /run/bundle
+    make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
+        /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
+    cgtide hooks --bundle /run/bundle >/dev/null
+    runtime_create_start "$1" /run/bundle
+    wait_for 120 has_event "$REPORT" populated
+}
+
+lines_reach() {
+    (($(wc -l <"$REPORT") >= $1))
+}
+
+# measure: prints passes per CPU second and per guest second of the next 60 samples, one a second.
+measure() {
+    local first last
+    first=$(wc -l <"$REPORT")
+    wait_for $((SECONDS_A_SEGMENT * 3)) lines_reach $((first + SECONDS_A_SEGMENT))
+    last=$((first + SECONDS_A_SEGMENT))
+    sed -n "${first}p;${last}p" "$REPORT" |
+        jq -sr '(.[1].passes - .[0].passes) as $work |
+            "\($work / (.[1].cpu_s - .[0].cpu_s)) \($work / (.[1].t - .[0].t))"'
+}
+
+readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
+
+# segment off|on: one segment's two figures. `taking` has a container of its own a segment, whose cold memory leaves meanwhile; `settled` has
+# one whose cold memory has left, and attaches and detaches the app.
+segment() {
+    if [[ $MODE == taking ]]; then
+        local id=s$RANDOM$RANDOM
+        start_workload "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
+        wait_for 60 lines_reach 14
+        measure
+        runtime_stop "$id" >/dev/null
+        runtime_delete "$id" >/dev/null
+    else
+        cgtide "$([[ $1 == on ]] && echo attach || echo detach)" settled reclaim >/dev/null
+        measure
+    fi
+}
+
+# pair KIND FIRST SECOND: appends the ratio of the second kind to the first, whichever ran first.
+pair() {
+    local one two
+    one=$(segment "$2")
+    two=$(segment "$3")
+    if [[ $2 == on && $3 == off ]]; then
+        echo "$1 $two $one" >>"$RESULTS.raw"
+    else
+        echo "$1 $one $two" >>"$RESULTS.raw"
+    fi
+    awk '{ print $1, $4 / $2, $5 / $3 }' "$RESULTS.raw" >"$RESULTS"
+    step "$1: $(tail -n 1 "$RESULTS")"
+}
+
+# summary KIND COLUMN: prints median, lower and upper end of its 95 % bootstrap interval.
+summary() {
+    awk -v kind="$1" -v column="$2" '
+        function median(list, n,    i, j, value) {
+            for (i = 2; i <= n; i++) {
+                value = list[i]
+                for (j = i - 1; j > 0 && list[j] > value; j--) list[j + 1] = list[j]
+                list[j + 1] = value
+            }
+            return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
+        }
+        $1 == kind { ratio[++n] = $column }
+        END {
+            srand(1)
+            for (round = 1; round <= 2000; round++) {
+                for (i = 1; i <= n; i++) sample[i] = ratio[int(rand() * n) + 1]
+                medians[round] = median(sample, n)
+            }
+            for (i = 1; i <= n; i++) sample[i] = ratio[i]
+            middle = median(sample, n)
+            median(medians, 2000)
+            printf "%.4f %.4f %.4f\n", middle, medians[50], medians[1950]
+        }' "$RESULTS"
+}
+
+narrow() {
+    summary pair 2 | awk '{ exit !($3 - $2 <= 0.06) }'
+}
+
+rm -f "$RESULTS" "$RESULTS.raw"
+start_engine --config /run/cgtide.toml
+make_rootfs /run/rootfs
+if [[ $MODE == settled ]]; then
+    start_workload settled "$ANNOTATED"
+    cold_is_out() { (($(last_sample "$REPORT" cold_resident) <= 96 * MIB / 20)); }
+    wait_for 400 cold_is_out
+    step "the cold memory is out"
+fi
+pairs=0
+while ((pairs < LEAST_PAIRS)) || { ((pairs < MOST_PAIRS)) && ! narrow; }; do
+    # ABBA: the order turns with every pair.
+    if ((pairs % 2 == 0)); then pair pair off on; else pair pair on off; fi
+    pairs=$((pairs + 1))
+done
+for _ in 1 2 3; do
+    pair control off off
+done
+read -r cpu_median cpu_low cpu_high < <(summary pair 2)
+read -r time_median time_low time_high < <(summary pair 3)
+read -r control_median control_low control_high < <(summary control 2)
+stop_engine
+jq -nc --arg mode "$MODE" --argjson pairs "$pairs" \
+    --argjson a "$cpu_median" --argjson b "$cpu_low" --argjson c "$cpu_high" \
+    --argjson d "$time_median" --argjson e "$time_low" --argjson f "$time_high" \
+    --argjson g "$control_median" --argjson h "$control_low" --argjson i "$control_high" \
+    '{mode: $mode, pairs: $pairs, work_per_cpu_median: $a, work_per_cpu_low: $b, work_per_cpu_high: $c,
+      work_per_second_median: $d, work_per_second_low: $e, work_per_second_high: $f,
+      control_median: $g, control_low: $h, control_high: $i}' | tee /out/slowdown.json
