@@ -115,8 +115,8 @@ Choice choose_pages(const model::Policy& policy, const model::Snapshot& now,
     }
     if (want_anon && headroom) {
         choice.pages = wanted;
-        choice.available = wanted == Pages::anon ? anon : anon + file;
-        choice.available = std::min(choice.available, choice.swap_free + file);
+        const Bytes swappable = std::min(anon, choice.swap_free);
+        choice.available = wanted == Pages::anon ? swappable : swappable + file;
         return choice;
     }
     if (wanted == Pages::anon) {

@@ -20,8 +20,8 @@ inline constexpr Microseconds kLastHold{600'000'000};
 /// How long reclaim waits after an OOM kill or a `max` event.
 inline constexpr Microseconds kOomWait{60'000'000};
 
-/// Anonymous reclaim stops where less than this share of the node's swap, or of what the container
-/// may use of it, is free.
+/// Anonymous reclaim stops where less than this share of the node's swap is free, and where the
+/// container may swap less than kSmallestAsk more.
 inline constexpr double kSwapReserve = 0.10;
 
 /// The app `reclaim`: TMO's law with a floor, swap headroom and a refault brake.

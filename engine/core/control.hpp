@@ -24,7 +24,7 @@ struct Explanation {
 ///
 /// `name` is a container's name, its id, its cgroup id in digits or a unique prefix of name or id.
 /// Errors: `not_found`; `conflict` for an ambiguous prefix, whose detail lists the names that
-/// match, one a line; `denied` for what the container's annotations do not allow.
+/// match, one a line.
 class Control {
 public:
     virtual ~Control() = default;

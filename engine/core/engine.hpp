@@ -84,6 +84,8 @@ private:
 
     // enrolment.cpp: what comes and goes
     boost::asio::awaitable<void> rescan();
+    boost::asio::awaitable<void> take(const Found& found);
+    boost::asio::awaitable<void> forget(std::string key, CgroupId ended);
     boost::asio::awaitable<Result<std::string>> adopt(oci::Record record, bool stopped);
     boost::asio::awaitable<void> check(Pointer container);
     boost::asio::awaitable<void> end(Pointer container, std::string why);

@@ -94,7 +94,19 @@ asio::awaitable<void> Engine::rescan() {
     // The kernel's time stamps are coarse: a change right after this scan could carry the same one.
     constexpr std::int64_t kCoarse = 1'000'000'000;
     scanned_ = scan.changed + kCoarse < wall_clock_ms() * 1'000'000 ? scan.changed : 0;
-    for (const Found::Entry& entry : (*scan.found)->entries) {
+    co_await take(**scan.found);
+}
+
+/// Holds the registry against what lies in the folder. `found` is the caller's until this returns.
+asio::awaitable<void> Engine::take(const Found& found) {
+    const auto refused = registry_.refused();
+    for (const model::RefusedRecord& record : refused) {
+        if (std::none_of(found.entries.begin(), found.entries.end(),
+                         [&](const Found::Entry& entry) { return entry.key == record.key; })) {
+            registry_.unrefuse(record.key);
+        }
+    }
+    for (const Found::Entry& entry : found.entries) {
         if (!entry.record) {
             registry_.refuse(
                 {entry.key, "", refusal(entry.record.error()), entry.record.error().message()});
@@ -105,25 +117,34 @@ asio::awaitable<void> Engine::rescan() {
             known->stopped = known->stopped || entry.stopped;
             continue;
         }
-        co_await adopt(*entry.record, entry.stopped);
-    }
-    for (const std::string& key : (*scan.found)->orphans) {
-        if (registry_.by_key(key) == nullptr) {
-            const auto forget = [&] {
-                return options_.run.forget(key);
-            };
-            co_await offload(sensors_, forget);
+        const auto name = co_await adopt(*entry.record, entry.stopped);
+        if (!name && entry.stopped) { // refused, and nothing more will come of it
+            registry_.unrefuse(entry.key);
+            co_await forget(entry.key, entry.record->cgroup);
         }
+    }
+    for (const std::string& key : found.orphans) {
+        if (registry_.by_key(key) == nullptr) {
+            co_await forget(key, CgroupId{});
+        }
+    }
+}
+
+asio::awaitable<void> Engine::forget(std::string key, CgroupId ended) {
+    const auto remove = [&] {
+        return options_.run.forget(key, ended);
+    };
+    const auto forgotten = co_await offload(sensors_, remove);
+    if (!forgotten) {
+        log::write_limited(log::Level::warning, "forget", forgotten.error().message());
     }
 }
 
 asio::awaitable<Result<std::string>> Engine::adopt(oci::Record record, bool stopped) {
     const std::string key = oci::record_key(record.bundle, record.id);
-    if (const Pointer known = registry_.by_key(key); known != nullptr) {
-        if (known->id == record.cgroup) {
-            co_return known->policy.name;
-        }
-        co_await end(known, "its runtime made it anew");
+    const Pointer before = registry_.by_key(key);
+    if (before != nullptr && before->id == record.cgroup) {
+        co_return before->policy.name;
     }
     AdmissionQuery query{record, options_.boot_id, options_.engine_path, {}};
     for (const auto& [id, container] : registry_.live()) {
@@ -135,18 +156,18 @@ asio::awaitable<Result<std::string>> Engine::adopt(oci::Record record, bool stop
     auto admitted = co_await offload(sensors_, hold);
     if (!admitted) {
         const Error& error = admitted.error();
-        if (is_gone(error)) {
-            registry_.unrefuse(key);
-            const auto forget = [&] {
-                return options_.run.forget(key);
-            };
-            co_await offload(sensors_, forget);
-        } else {
+        if (!is_gone(error)) {
             const std::string name = printable(oci::display_name(record.annotations, record.id));
             registry_.refuse({key, name, refusal(error), error.message()});
             log::write_limited(log::Level::warning, key, name + ": " + error.message());
+        } else if (before == nullptr) { // else what is kept is the successor's
+            registry_.unrefuse(key);
+            co_await forget(key, record.cgroup);
         }
         co_return tl::unexpected(error);
+    }
+    if (before != nullptr && !before->ended()) {
+        co_await end(before, "its runtime made it anew");
     }
     const auto read_attachment = [&] {
         return options_.run.attachment(key);
@@ -239,13 +260,7 @@ asio::awaitable<void> Engine::end(Pointer container, std::string why) {
     options_.watcher.remove(container->id);
     registry_.end(container->id, wall_clock_ms());
     log::info("{} (id {}): ended, {}", container->policy.name, container->id.value, why);
-    const auto forget = [&] {
-        return options_.run.forget(container->key);
-    };
-    const auto forgotten = co_await offload(sensors_, forget);
-    if (!forgotten) {
-        log::write_limited(log::Level::warning, "forget", forgotten.error().message());
-    }
+    co_await forget(container->key, container->id);
 }
 
 asio::awaitable<Result<void>> Engine::attach(std::string name, model::AppName app) {

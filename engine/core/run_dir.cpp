@@ -126,14 +126,19 @@ Result<void> RunDir::mark_stopped(const std::string& key) const {
     return {};
 }
 
-Result<void> RunDir::forget(const std::string& key) const {
-    if (auto done = containers_.remove(file_name(key, oci::kRecordSuffix)); !done) {
-        return done;
+Result<void> RunDir::forget(const std::string& key, CgroupId ended) const {
+    const std::string name = file_name(key, oci::kRecordSuffix);
+    const auto text = containers_.read(name);
+    const auto record = text ? oci::decode_record(*text) : tl::unexpected(text.error());
+    if (record && record->cgroup == ended) {
+        if (auto done = containers_.remove(name); !done) {
+            return done;
+        }
     }
     if (auto done = containers_.remove(file_name(key, oci::kStoppedSuffix)); !done) {
         return done;
     }
-    return attached_.remove(file_name(key, oci::kRecordSuffix));
+    return attached_.remove(name);
 }
 
 Result<Attachment> RunDir::attachment(const std::string& key) const {

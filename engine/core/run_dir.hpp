@@ -47,8 +47,9 @@ public:
     Result<void> save(const std::string& key, const oci::Record& record) const;
     Result<void> mark_stopped(const std::string& key) const;
 
-    /// Removes record, mark and attachment of a container that has ended.
-    Result<void> forget(const std::string& key) const;
+    /// Removes record, mark and attachment of the container of the cgroup `ended`. A record of
+    /// another cgroup, which a hook has left since, or one that does not decode stays.
+    Result<void> forget(const std::string& key, CgroupId ended) const;
 
     /// The attachment of a container; an empty one where there is none.
     Result<Attachment> attachment(const std::string& key) const;

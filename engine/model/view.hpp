@@ -45,7 +45,7 @@ struct ContainerDetail {
 struct RefusedRecord {
     std::string key;    ///< the file's name without its ending
     std::string name;   ///< what is known of it; may be empty
-    std::string reason; ///< a code: shared-cgroup, newer-version, malformed, gone, limit
+    std::string reason; ///< a code: shared-cgroup, newer-version, malformed
     std::string message;
 };
 

@@ -4,8 +4,10 @@
 #include "cgroup/parse/proc.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace cgtide::monitor {
 
@@ -105,6 +107,23 @@ Capability tiers(const Dir& sys) {
     return capability;
 }
 
+/// Whether this process lives in the host's namespace of a kind: the first ones have fixed inodes.
+/// Source: PROC_PID_INIT_INO and PROC_CGROUP_INIT_INO in include/linux/proc_ns.h.
+Capability host_namespace(const Dir& proc, const std::string& kind, const std::string& inode) {
+    Capability capability{.name = "host " + kind + " namespace",
+                          .probed = "/proc/self/ns/" + kind,
+                          .detail = {},
+                          .without = "pids or cgroup paths of the hook mean something else here: "
+                                     "registrations are refused"};
+    std::array<char, 64> link{};
+    const ssize_t length =
+        ::readlinkat(proc.fd(), ("self/ns/" + kind).c_str(), link.data(), link.size());
+    capability.detail = length > 0 ? std::string(link.data(), static_cast<std::size_t>(length))
+                                   : std::string("cannot be read");
+    capability.present = capability.detail == kind + ":[" + inode + "]";
+    return capability;
+}
+
 } // namespace
 
 std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
@@ -145,6 +164,8 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
     all.push_back(by_text("lockdown off",
                           {roots.sys, "kernel/security/lockdown", "/sys/kernel/security/lockdown"},
                           not_locked, "debugfs is closed while the kernel is locked down"));
+    all.push_back(host_namespace(roots.proc, "pid", "4026531836"));
+    all.push_back(host_namespace(roots.proc, "cgroup", "4026531835"));
     all.push_back(numa(roots.sys));
     all.push_back(tiers(roots.sys));
     return all;

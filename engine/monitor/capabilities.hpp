@@ -8,13 +8,12 @@
 
 namespace cgtide::monitor {
 
-/// `recursive` says whether the hierarchy is mounted with memory_recursiveprot.
 /// Probes what the kernel below `roots` offers, without changing anything. Blocks for a few
-/// milliseconds.
+/// milliseconds. `recursive` says whether the hierarchy is mounted with memory_recursiveprot.
 ///
-/// What is listed is what cgtide uses: the v2 memory controller (required), PSI, memory.reclaim,
-/// swap, memory_recursiveprot, and what would tell idle age (MGLRU, DAMON, debugfs, BTF), NUMA
-/// nodes and tiers, lockdown, and the namespaces of this process.
+/// What is listed is what cgtide uses: the v2 memory controller (required), PSI, swap,
+/// memory_recursiveprot, and what would tell idle age (MGLRU, DAMON, debugfs, BTF), NUMA nodes and
+/// tiers, lockdown, and the namespaces of this process.
 std::vector<model::Capability> probe_kernel(const KernelRoots& roots, bool recursive);
 
 } // namespace cgtide::monitor
