@@ -6,7 +6,7 @@ mode=${2:-taking}
 shift $(($# < 2 ? $# : 2))
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-DESTDIR=$build/stage cmake --install "$build" --prefix /usr >/dev/null
+DESTDIR=$build/stage cmake --install "$build" --prefix /usr --strip >/dev/null
 "$(dirname "$0")/../vm/run.sh" slowdown --stage "$build/stage" --build "$build" --out "$out" \
     --timeout 5400 "$@" -- "$mode" >&2
 cat "$out/slowdown.json"

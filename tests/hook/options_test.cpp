@@ -21,6 +21,7 @@ TEST(HookOptions, DefaultsNeedNoEnvironment) {
     EXPECT_EQ(options->run_dir, "/run/cgtide");
     EXPECT_EQ(options->socket, "/run/cgtide/cgtide.sock");
     EXPECT_EQ(options->root, "/");
+    EXPECT_EQ(options->budget, std::chrono::milliseconds(80));
     EXPECT_FALSE(options->strict);
     EXPECT_FALSE(options->stage);
 }
@@ -35,6 +36,7 @@ TEST(HookOptions, TakesValuesInBothForms) {
     EXPECT_EQ(options->root, "/fake/");
     EXPECT_EQ(options->stage, Stage::poststop);
     EXPECT_EQ(parse_options(Args{"--socket", "/s", "--run-dir", "/r"})->socket, "/s");
+    EXPECT_EQ(parse_options(Args{"--budget", "1500"})->budget, std::chrono::milliseconds(1500));
     EXPECT_EQ(parse_options(Args{"--stage", "createRuntime"})->stage, Stage::create_runtime);
 }
 
@@ -44,6 +46,10 @@ TEST(HookOptions, NamesWhatIsWrong) {
     EXPECT_THAT(error_of({"--strict=no"}), HasSubstr("unknown argument '--strict'"));
     EXPECT_THAT(error_of({"--run-dir"}), HasSubstr("--run-dir: allowed is an absolute path"));
     EXPECT_THAT(error_of({"--socket", "rel"}), HasSubstr("--socket: "));
+    for (const char* budget : {"", "9", "1501", "-1", "80ms"}) {
+        EXPECT_THAT(error_of({"--budget", budget}), HasSubstr("10 to 1500"));
+    }
+    EXPECT_THAT(error_of({"--budget"}), HasSubstr("--budget"));
     EXPECT_THAT(error_of({"--stage", "prestart"}), HasSubstr("createRuntime, poststop"));
 }
 

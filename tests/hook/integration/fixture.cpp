@@ -131,7 +131,8 @@ std::string HookProgram::stopped() {
 }
 
 Ended HookProgram::run(const std::string& input, const std::vector<std::string>& more) {
-    std::vector<std::string> args{"--root", dir_.path() + "/root", "--run-dir", run_dir()};
+    std::vector<std::string> args{
+        "--root", dir_.path() + "/root", "--run-dir", run_dir(), "--budget", "1500"};
     args.insert(args.end(), more.begin(), more.end());
     return run_plain(input, std::move(args));
 }

@@ -56,7 +56,8 @@ protected:
                              const std::string& apps = R"("cgtide.io/apps":"stat")");
     static std::string stopped();
 
-    /// Runs the hook on `input` with --root, --run-dir and `more`, in an empty environment.
+    /// Runs the hook on `input` with --root, --run-dir, the longest budget (a busy machine and a
+    /// sanitizer need it) and `more`, in an empty environment.
     Ended run(const std::string& input, const std::vector<std::string>& more = {});
     /// Runs it with exactly these arguments.
     static Ended run_plain(const std::string& input, std::vector<std::string> args);

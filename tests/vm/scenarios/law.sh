@@ -6,7 +6,7 @@
 
 readonly MINUTES=${1:-20}
 readonly REPORT=/out/law.jsonl GROUP=$CGROUPS/web/law
-readonly TRACK=/run/track # a line each 6 s: usage, stall of memory and of io since boot in us
+readonly TRACK=/run/track # a line a sample: seconds since boot, usage, stall of memory and of io in us
 
 # stall FILE: the total of its `some` line.
 stall() {
@@ -35,21 +35,24 @@ wait_for 60 reclaiming
 step "populated and past its first idle time; watching for $MINUTES minutes"
 
 base=$(cgtide explain law --json | jq .container.taken_bytes)
-for ((i = 0; i < MINUTES * 10; i++)); do
-    echo "$(<"$GROUP/memory.current") $(stall memory) $(stall io)" >>"$TRACK"
+for ((i = 0, end = SECONDS + MINUTES * 60; SECONDS < end; i++)); do
+    read -r uptime _ </proc/uptime
+    echo "$uptime $(<"$GROUP/memory.current") $(stall memory) $(stall io)" >>"$TRACK"
     ((i % 50 != 0)) || { collect; step "$(cgtide explain law --json | jq .container.taken_bytes) bytes taken"; }
     sleep 6
 done
 collect
 taken=$(jq -s 'unique_by(.sequence) | map(.outcome.taken_bytes // 0) | add' /run/entries)
 total=$(($(cgtide explain law --json | jq .container.taken_bytes) - base))
+# A sample takes longer than its pause here, so the formula goes by the time between two.
 formula=$(awk '
     NR > 1 {
-        memory = ($2 - stalled_memory) / 6e6; io = ($3 - stalled_io) / 6e6
+        passed = $1 - at
+        memory = ($3 - stalled_memory) / (passed * 1e6); io = ($4 - stalled_io) / (passed * 1e6)
         worst = (memory > io ? memory : io) / 0.001
-        if (worst < 1) sum += usage * 0.0005 * (1 - worst)
+        if (worst < 1) sum += usage * 0.0005 * (passed / 6) * (1 - worst)
     }
-    { usage = $1; stalled_memory = $2; stalled_io = $3 }
+    { at = $1; usage = $2; stalled_memory = $3; stalled_io = $4 }
     END { printf "%.0f\n", sum }' "$TRACK")
 step "outcomes: $taken bytes in the journal, $total since the watch began; formula: $formula"
 jq -nc --argjson taken "$total" --argjson formula "$formula" \

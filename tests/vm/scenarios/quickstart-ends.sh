@@ -1,13 +1,15 @@
 #!/bin/bash
-# The quickstart on the machine itself: it passes, and ^C or a failure leaves nothing; quickstart_test.sh starts it
+# The quickstart on the machine itself passes, and ends well; tests/quickstart starts it
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
 readonly TREE=/opt/tree TOOLS=/run/tools
-readonly QUICKSTART=$TREE/examples/quickstart.sh SAID=/run/said SUMMARY=$TREE/build/quickstart/summary.json
+readonly QUICKSTART=$TREE/examples/quickstart.sh SAID=/run/said
+readonly SUMMARY=$TREE/build/quickstart/summary.json
 
-[[ -x $QUICKSTART ]] || fail "no $QUICKSTART: the stage must be that of tests/quickstart/quickstart_test.sh"
+[[ -x $QUICKSTART ]] ||
+    fail "no $QUICKSTART: the stage must be that of tests/quickstart/quickstart_test.sh"
 
 # tool NAME: makes a program of the standard input. The guest has no compiler and no build packages:
 # what they would make is installed.
@@ -72,7 +74,8 @@ nothing_left() {
     local now
     now=$(state)
     [[ $now == "$BEFORE" ]] ||
-        fail "$1 left something: $(diff <(echo "$BEFORE") <(echo "$now")); it said: $(tail -n 30 "$SAID")"
+        fail "$1 left something: $(diff <(echo "$BEFORE") <(echo "$now"))" \
+            "it said: $(tail -n 30 "$SAID")"
     engine_listens || fail "$1 ended the other engine"
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The quickstart's three containers; examples/quickstart.sh starts it, with its own part in the stage
+# The quickstart's main job; examples/quickstart.sh starts it, with its own part in the stage
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh

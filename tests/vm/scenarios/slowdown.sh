@@ -22,7 +22,8 @@ start_workload() {
     REPORT=/out/$1.jsonl
     rm -rf "$REPORT" /run/bundle
     make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
-        /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
+        /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --sample 1s \
+        --report "$REPORT"
     cgtide hooks --bundle /run/bundle >/dev/null
     runtime_create_start "$1" /run/bundle
     wait_for 120 has_event "$REPORT" populated

@@ -5,10 +5,12 @@
 #include "tests/vm/workload/report.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -117,34 +119,59 @@ Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, std::ui
     return sample;
 }
 
+/// Touches the hot memory, pass after pass, on a thread of its own: samples are taken at any moment
+/// of a pass, not just after one, when all of it is resident.
+class Toucher {
+public:
+    Toucher(const Options& options, Memory& memory)
+        : thread_([this, &options, &memory](const std::stop_token& stop) {
+              // The main thread waits for samples and takes the signals that end them.
+              sigset_t all;
+              ::sigfillset(&all);
+              ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+              while (!stop.stop_requested()) {
+                  memory.hot.write_each_page(static_cast<std::byte>(passes_.load()));
+                  memory.file_hot.read_each_page();
+                  ++passes_;
+                  if (options.paced) {
+                      pause_for(options.pause);
+                  }
+              }
+          }) {}
+
+    std::uint64_t passes() const { return passes_; }
+
+private:
+    std::atomic<std::uint64_t> passes_ = 0;
+    std::jthread thread_;
+};
+
 /// Works until SIGTERM or the end of its time, reporting as it goes.
-Result<void> work(const Options& options, const Pagemap& pagemap, const Memory& memory,
+Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory,
                   const UniqueFd& report) {
-    std::uint64_t passes = 0;
-    const auto tell = [&](std::string_view event) {
+    const auto tell = [&](std::string_view event, std::uint64_t passes) {
         return take_sample(pagemap, memory, passes).and_then([&](const Sample& sample) {
             return write_line(report, format_event(event, sample));
         });
     };
 
-    auto told = tell("populated");
+    auto told = tell("populated", 0);
+    const Toucher toucher(options, memory);
     const Nanoseconds began = monotonic();
+    const Nanoseconds end =
+        options.run_for.count() == 0 ? Nanoseconds::max() : began + options.run_for;
     Nanoseconds next_sample = began + options.sample;
-    while (told && stopped == 0 &&
-           (options.run_for.count() == 0 || monotonic() < began + options.run_for)) {
-        memory.hot.write_each_page(static_cast<std::byte>(passes));
-        memory.file_hot.read_each_page();
-        ++passes;
-        if (options.paced) {
-            pause_for(options.pause);
+    while (told && stopped == 0 && monotonic() < end) {
+        const Nanoseconds now = monotonic();
+        if (now < next_sample) {
+            pause_for(std::min(next_sample, end) - now);
+            continue;
         }
-        if (const Nanoseconds now = monotonic(); now >= next_sample) {
-            told = tell("sample");
-            // A pass may take longer than an interval; samples that were missed stay missed.
-            next_sample = std::max<Nanoseconds>(next_sample + options.sample, now);
-        }
+        told = tell("sample", toucher.passes());
+        // What took longer than an interval is missed and stays missed.
+        next_sample = std::max<Nanoseconds>(next_sample + options.sample, now);
     }
-    return told ? tell("sample") : told;
+    return told ? tell("sample", toucher.passes()) : told;
 }
 
 Result<void> run(const Options& options) {
@@ -156,7 +183,7 @@ Result<void> run(const Options& options) {
     if (!pagemap) {
         return tl::unexpected(pagemap.error());
     }
-    const auto memory = populate(options);
+    auto memory = populate(options);
     if (!memory) {
         return tl::unexpected(memory.error());
     }
