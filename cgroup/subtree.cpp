@@ -45,8 +45,8 @@ public:
         const std::string prefix = path == "/" ? path : path + "/";
         for (const std::string& name : *names) {
             const auto child = dir.sub(name);
-            const auto done = child ? visit(*child, prefix + name, depth + 1)
-                                    : Result<void>(tl::unexpected(child.error()));
+            auto done = child ? visit(*child, prefix + name, depth + 1)
+                              : Result<void>(tl::unexpected(child.error()));
             if (!done && !is_gone(done.error())) {
                 return done;
             }

@@ -268,7 +268,7 @@ Result<void> run(const Arguments& arguments) {
     if (!listener) {
         return tl::unexpected(listener.error());
     }
-    const auto dropped = cgtide::core::drop_privileges();
+    auto dropped = cgtide::core::drop_privileges();
     if (!dropped) {
         if (dropped.error().code != cgtide::Errc::denied) {
             return dropped;

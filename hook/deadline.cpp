@@ -28,7 +28,7 @@ void out_of_time(int /*signal*/) {
 
 } // namespace
 
-void start_guard(const char* log_socket, int status) noexcept {
+void start_guard(std::chrono::milliseconds budget, const char* log_socket, int status) noexcept {
     log_path = log_socket;
     exit_status = status;
     struct sigaction action {};
@@ -40,7 +40,9 @@ void start_guard(const char* log_socket, int status) noexcept {
     ::sigaddset(&only, SIGALRM);
     ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
     itimerval timer{};
-    timer.it_value.tv_usec = std::chrono::microseconds(kGuard).count();
+    constexpr long kMillisecondsInSecond = 1000;
+    timer.it_value.tv_sec = budget.count() / kMillisecondsInSecond;
+    timer.it_value.tv_usec = budget.count() % kMillisecondsInSecond * kMillisecondsInSecond;
     ::setitimer(ITIMER_REAL, &timer, nullptr);
 }
 

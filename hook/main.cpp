@@ -37,7 +37,7 @@ std::string run(const cgtide::hook::Options& options, cgtide::TimePoint deadline
 
 int main(int argc, char** argv) {
     using namespace cgtide;
-    const TimePoint deadline = std::chrono::steady_clock::now() + hook::kBudget;
+    const TimePoint start = std::chrono::steady_clock::now();
     const std::span<const char* const> args(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto options = hook::parse_options(args);
     if (!options) {
@@ -52,10 +52,10 @@ int main(int argc, char** argv) {
     }
     const std::string log = options->root + "dev/log";
     const int failed = options->strict ? kFailed : 0;
-    hook::start_guard(log.c_str(), failed);
+    hook::start_guard(options->budget, log.c_str(), failed);
     std::string problem;
     try {
-        problem = run(*options, deadline);
+        problem = run(*options, start + options->budget * 3 / 4);
     } catch (const std::exception& error) { // out of memory is all that is thrown
         problem = error.what();
     }

@@ -71,6 +71,18 @@ Result<void> take_stage(Arguments& args, std::optional<Stage>& target) {
     return {};
 }
 
+Result<void> take_budget(Arguments& args, std::chrono::milliseconds& target) {
+    // Runtimes kill the hook after two seconds and fail the container.
+    constexpr std::uint64_t kLeast = 10;
+    constexpr std::uint64_t kMost = 1500;
+    const auto value = to_u64(args.value().value_or(""));
+    if (!value || *value < kLeast || *value > kMost) {
+        return fail(Errc::malformed, kOp, "--budget: allowed are 10 to 1500 (milliseconds)");
+    }
+    target = std::chrono::milliseconds(*value);
+    return {};
+}
+
 bool take_switch(Arguments& args, Options& options) {
     if (args.has_inline_value()) {
         return false;
@@ -97,6 +109,9 @@ Result<void> take(Arguments& args, Options& options) {
     }
     if (flag == "--root") {
         return take_path(args, options.root);
+    }
+    if (flag == "--budget") {
+        return take_budget(args, options.budget);
     }
     if (flag == "--stage") {
         return take_stage(args, options.stage);
@@ -134,7 +149,7 @@ bool asks_strict(std::span<const char* const> args) {
 
 std::string_view help_text() {
     return "usage: cgtide-hook [--strict] [--run-dir DIR] [--socket PATH] [--root DIR]\n"
-           "                   [--stage createRuntime|poststop]\n"
+           "                   [--budget MS] [--stage createRuntime|poststop]\n"
            "\n"
            "An OCI hook: reads a container's state on standard input and registers the container\n"
            "with cgtided (createRuntime) or marks it as stopped (poststop). A container without a\n"
@@ -145,6 +160,7 @@ std::string_view help_text() {
            "  --run-dir DIR   where registrations are left (default /run/cgtide)\n"
            "  --socket PATH   the engine's socket (default cgtide.sock in the run folder)\n"
            "  --root DIR      look for proc, sys and dev/log below DIR (default /)\n"
+           "  --budget MS     end after this time (default 80)\n"
            "  --stage STAGE   what to do, whatever the state's status says\n"
            "  --help, --version\n"
            "\n"

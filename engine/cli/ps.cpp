@@ -2,6 +2,7 @@
 #include "engine/cli/table.hpp"
 #include "engine/cli/views.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace cgtide::cli {
@@ -48,9 +49,9 @@ std::string ps_text(const json& reply, std::int64_t now_ms) {
                    bytes_field(container, "taken_bytes"), last_cell(container, now_ms)});
         if (faults > 0) {
             const std::string name = text_field(container, "name");
-            notes += name + ": " + count_field(container, "faults") +
-                     (faults > 1 ? " annotations are" : " annotation is") +
-                     " refused; see cgtide inspect " + name + '\n';
+            const std::string_view what = faults > 1 ? "annotations are" : "annotation is";
+            notes += fmt::format("{}: {} {} refused; see cgtide inspect {}\n", name,
+                                 count_field(container, "faults"), what, name);
         }
     }
     for (const json& record : child(reply, "refused")) {

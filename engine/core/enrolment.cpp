@@ -277,7 +277,7 @@ asio::awaitable<Result<void>> Engine::change_attachment(std::string name, model:
     if (!found) {
         co_return tl::unexpected(found.error());
     }
-    const Pointer container = *found;
+    const Pointer& container = *found;
     if (container->ended()) {
         co_return fail(Errc::not_found, "container", container->policy.name + " has ended");
     }

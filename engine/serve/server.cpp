@@ -21,6 +21,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): clang 14 does not see its use in a co_await.
 using asio::experimental::awaitable_operators::operator||;
 using boost::system::error_code;
 

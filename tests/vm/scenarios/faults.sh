@@ -49,6 +49,18 @@ swapped() {
     (($(<"$CGROUPS/$1/memory.swap.current") > 0))
 }
 
+# by_hand ID CGROUP ANNOTATIONS: a container without a runtime: a process in a cgroup of its own ($! afterwards), and the hook's work.
+by_hand() {
+    mkdir -p "$CGROUPS$2"
+    sleep 1000 &
+    echo $! >"$CGROUPS$2/cgroup.procs"
+    # From a file: the hook gives its input 100 ms. The engine's reply may come later than that here.
+    printf '{"ociVersion":"1.0.2","id":"%s","status":"created","pid":%d,"bundle":"/b/%s","annotations":%s}' \
+        "$1" $! "$1" "$3" >/run/state.json
+    /usr/libexec/cgtide/cgtide-hook </run/state.json 2>/dev/null || fail "the hook failed for $1"
+    wait_for 20 grep -q " $1 (id .*registered" "$ENGINE_LOG"
+}
+
 make_rootfs /run/rootfs
 mkdir -p /run/bundles
 
@@ -102,11 +114,14 @@ new=$(cgtide inspect guarded --json | jq .detail.container.cgroup)
 [[ $old != "$new" ]] || fail "the old container is still taken for the new one"
 
 step "nesting: the outer of two registered containers is not reclaimed"
-start inner /web/guarded/inner "$EAGER" || true
-if listed inner; then
-    wait_for 20 last_reason_is guarded nested
-    runtime_delete inner
-fi
+by_hand outer /web/nest "$EAGER"
+outer=$!
+by_hand inner /web/nest/inner '{"cgtide.io/apps": "stat"}'
+inner=$!
+wait_for 20 last_reason_is outer nested
+kill -KILL "$inner" "$outer"
+wait_for 20 not_listed outer
+rmdir "$CGROUPS/web/nest/inner" "$CGROUPS/web/nest"
 
 step "a shared cgroup is refused by name"
 own=$(awk -F: '$1 == 0 { print $3 }' /proc/self/cgroup)
@@ -126,26 +141,17 @@ start plain /web/plain '{}'
 (($(find /run/cgtide/containers -name '*.json' -exec grep -l '"plain"' {} + | wc -l) == 0)) ||
     fail "a container without annotation was registered"
 
-step "a hundred containers come and go: nothing is left"
+step "fifty containers come and go: nothing is left"
 files() { find "/proc/$ENGINE_PID/fd" | wc -l; }
 before=$(files)
-registered_before=$(grep -c ': registered' "$ENGINE_LOG")
-for i in $(seq 100); do
-    mkdir -p "$CGROUPS/many/c$i"
-    sleep 1000 &
-    echo $! >"$CGROUPS/many/c$i/cgroup.procs"
-    # From a file: the hook gives its input 100 ms, and jq starts slowly here; the engine's reply may be late as well.
-    printf '{"ociVersion":"1.0.2","id":"c%d","status":"created","pid":%d,"bundle":"/b/c%d",%s}' \
-        "$i" $! "$i" '"annotations":{"cgtide.io/apps":"stat"}' >/run/state.json
-    /usr/libexec/cgtide/cgtide-hook </run/state.json 2>/dev/null || fail "the hook failed for c$i"
+for i in $(seq 50); do
+    by_hand "c$i" "/many/c$i" '{"cgtide.io/apps": "stat"}'
     kill -KILL $!
     wait $! 2>/dev/null || true
     rmdir "$CGROUPS/many/c$i" || fail "c$i is still in use"
 done
 none_of_many() { ! cgtide ps --json | jq -e '.containers[] | select(.path | startswith("/many/"))' >/dev/null; }
 wait_for 30 none_of_many
-seen=$(($(grep -c ': registered' "$ENGINE_LOG") - registered_before))
-((seen > 50)) || fail "only $seen of 100 containers were registered"
 no_files() { ! grep -qs '"/many/' /run/cgtide/containers/*; }
 wait_for 30 no_files
 after_is_before() { (($(files) <= before)); }
