@@ -123,11 +123,12 @@ kill -KILL "$inner" "$outer"
 wait_for 20 not_listed outer
 rmdir "$CGROUPS/web/nest/inner" "$CGROUPS/web/nest"
 
-step "a shared cgroup is refused by name"
-own=$(awk -F: '$1 == 0 { print $3 }' /proc/self/cgroup)
-start shared "$own" "$EAGER" || true
-wait_for 10 not_listed shared
-runtime_delete shared
+step "a shared cgroup is refused by name: this shell's, which is the hook's"
+printf '{"ociVersion":"1.0.2","id":"shared","status":"created","pid":%d,"bundle":"/b/shared","annotations":%s}' \
+    $$ "$EAGER" >/run/state.json
+said=$(/usr/libexec/cgtide/cgtide-hook </run/state.json 2>&1) || fail "the hook failed: $said"
+[[ $said == *shared-cgroup* ]] || fail "the hook did not refuse it by name: $said"
+not_listed shared || fail "a shared cgroup was registered"
 
 step "eager without a grant is refused by name, and stat runs on"
 start stranger /elsewhere/stranger "$EAGER"
