@@ -26,7 +26,8 @@ public:
     void arm(Microseconds deadline);
     void disarm();
 
-    /// Asks the thread to end. A write under way is interrupted within 50 ms.
+    /// Asks the thread to end: a write under way returns at once. A signal that arrives just before
+    /// a write is lost, so this is called again until the thread has ended.
     void stop();
 
     /// True after stop(), or after the deadline of arm() has passed.

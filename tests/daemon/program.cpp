@@ -57,7 +57,9 @@ Program::Program(const std::vector<std::string>& arguments, const std::string& i
         ::posix_spawn_file_actions_addopen(&actions, fd, file.c_str(),
                                            fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND, 0);
     }
-    std::vector<std::string> words = arguments;
+    // It must not outlive a test that is killed.
+    std::vector<std::string> words{"/usr/bin/setpriv", "--pdeathsig", "KILL", "--"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables = environment();
     const int error = ::posix_spawn(&pid_, words.at(0).c_str(), &actions, nullptr,
                                     pointers(words).data(), pointers(variables).data());
