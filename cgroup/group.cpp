@@ -61,7 +61,6 @@ Result<std::string_view> Group::text(File file) {
     if (unsupported_.test(index)) {
         return fail(Errc::unsupported, "read", name);
     }
-    ++reads_;
     std::string& buffer = scratch();
     if (!kept) {
         auto text = dir_.read(name);
@@ -69,6 +68,7 @@ Result<std::string_view> Group::text(File file) {
             return is_missing(text.error()) ? lacking(file, text.error())
                                             : tl::unexpected(text.error());
         }
+        ++reads_;
         buffer = std::move(*text);
         return std::string_view(buffer);
     }
@@ -81,6 +81,7 @@ Result<std::string_view> Group::text(File file) {
         }
         fd = std::move(*opened);
     }
+    ++reads_;
     if (const auto done = read_again(fd.get(), buffer, name); !done) {
         return is_missing(done.error()) ? lacking(file, done.error())
                                         : tl::unexpected(done.error());
