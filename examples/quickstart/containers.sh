@@ -91,7 +91,7 @@ container_make() {
                             "--report", "/out/" + $name + ".jsonl"]
         | (.mounts[] | select(.destination == "/out") | .source) = $out
         | if $name == "plain" then del(.annotations) else .annotations["cgtide.io/name"] = $name end
-        | . + $hooks | (.hooks[][].args) += ["--run-dir", $run]' \
+        | . + $hooks | (.hooks[][].args) += ["--run-dir", $run, "--budget", "1500"]' \
         "$HERE/bundle.json" >"$bundle/config.json"
 }
 

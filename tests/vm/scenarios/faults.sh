@@ -23,7 +23,7 @@ start() {
     rm -rf "$bundle" "/out/$1.jsonl"
     make_bundle "$bundle" "$1" /run/rootfs "$2" "$3" -- \
         /bin/cgtide-workload --hot 4MiB --cold 24MiB --sample 500ms --report "/out/$1.jsonl"
-    cgtide hooks --bundle "$bundle" >/dev/null
+    add_hooks "$bundle"
     runtime_create_start "$1" "$bundle"
     wait_for 60 has_event "/out/$1.jsonl" populated
 }
@@ -54,10 +54,9 @@ by_hand() {
     mkdir -p "$CGROUPS$2"
     sleep 1000 &
     echo $! >"$CGROUPS$2/cgroup.procs"
-    # From a file: the hook gives its input 100 ms. The engine's reply may come later than that here.
     printf '{"ociVersion":"1.0.2","id":"%s","status":"created","pid":%d,"bundle":"/b/%s","annotations":%s}' \
         "$1" $! "$1" "$3" >/run/state.json
-    /usr/libexec/cgtide/cgtide-hook </run/state.json 2>/dev/null || fail "the hook failed for $1"
+    /usr/libexec/cgtide/cgtide-hook --budget 1500 --strict </run/state.json || fail "the hook failed for $1"
     wait_for 20 grep -q " $1 (id .*registered" "$ENGINE_LOG"
 }
 
@@ -126,7 +125,7 @@ rmdir "$CGROUPS/web/nest/inner" "$CGROUPS/web/nest"
 step "a shared cgroup is refused by name: this shell's, which is the hook's"
 printf '{"ociVersion":"1.0.2","id":"shared","status":"created","pid":%d,"bundle":"/b/shared","annotations":%s}' \
     $$ "$EAGER" >/run/state.json
-said=$(/usr/libexec/cgtide/cgtide-hook </run/state.json 2>&1) || fail "the hook failed: $said"
+said=$(/usr/libexec/cgtide/cgtide-hook --budget 1500 </run/state.json 2>&1) || fail "the hook failed: $said"
 [[ $said == *shared-cgroup* ]] || fail "the hook did not refuse it by name: $said"
 not_listed shared || fail "a shared cgroup was registered"
 

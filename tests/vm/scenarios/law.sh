@@ -27,7 +27,7 @@ start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 make_bundle /run/bundle law /run/rootfs /web/law '{"cgtide.io/apps": "stat,reclaim", "cgtide.io/reclaim.idle": "10s"}' -- \
     /bin/cgtide-workload --hot 1MiB --cold 511MiB --random 50 --sample 10s --pause-us 100000 --report "$REPORT"
-cgtide hooks --bundle /run/bundle >/dev/null
+add_hooks /run/bundle
 runtime_create_start law /run/bundle
 wait_for 200 has_event "$REPORT" populated
 reclaiming() { cgtide explain law --json | jq -e '.entries[] | select(.reason == "saving")' >/dev/null; }

@@ -41,7 +41,7 @@ make_bundle /run/bundle main /run/rootfs /web/main '{
     "cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager",
     "cgtide.io/reclaim.idle": "10s", "cgtide.io/name": "main"}' -- \
     /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
-cgtide hooks --bundle /run/bundle
+add_hooks /run/bundle
 runtime_create_start main /run/bundle
 limits=$(limits_of)
 expect "the hook registered nobody: $(cat /run/bundle/output "$ENGINE_LOG")" listed

@@ -24,7 +24,7 @@ start_workload() {
     make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
         /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --sample 1s \
         --report "$REPORT"
-    cgtide hooks --bundle /run/bundle >/dev/null
+    add_hooks /run/bundle
     runtime_create_start "$1" /run/bundle
     wait_for 120 has_event "$REPORT" populated
 }
