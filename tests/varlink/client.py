@@ -1,11 +1,11 @@
-"""Starts cgtided on a prepared tree and talks to it with python3-varlink: client.py CGTIDED ROOT RUN."""
+"""Starts cgtided on a prepared tree and talks to it with python3-varlink: client.py CGTIDED SANDBOX ROOT RUN."""
 import subprocess
 import sys
 import time
 
 import varlink
 
-cgtided, root, run = sys.argv[1:]
+cgtided, sandbox, root, run = sys.argv[1:]
 
 
 def wait_for(condition, deadline):
@@ -20,7 +20,8 @@ def wait_for(condition, deadline):
         time.sleep(0.05)
 
 
-engine = subprocess.Popen([cgtided, "--root", root, "--run-dir", run, "--config", "/dev/null"])
+engine = subprocess.Popen([cgtided, "--root", root, "--run-dir", run, "--config", "/dev/null",
+                           "--sandbox", sandbox])
 try:
     deadline = time.monotonic() + 30
     with varlink.Client.new_with_address(f"unix:{run}/cgtide.sock") as client:
@@ -41,4 +42,7 @@ try:
             print("listed:", containers[0]["name"], containers[0]["path"])
 finally:
     engine.terminate()
-    assert engine.wait(30) == 0
+    try:
+        assert engine.wait(30) == 0
+    finally:
+        engine.kill()

@@ -1,5 +1,5 @@
 #!/bin/bash
-# python3-varlink reads the interface's description and lists containers. usage: python_client.sh FAKE_NODE CGTIDED
+# python3-varlink reads the interface's description and lists containers. usage: python_client.sh FAKE_NODE CGTIDED SANDBOX
 # Debian 12 has no such package: trixie's, which is pure Python, is unpacked into the cache and not installed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,4 +31,4 @@ unpack() {
 mkdir -p "$CACHE"
 cache_entry "python3-varlink-$(sha256sum "$0" | cut -c 1-16)" unpack
 export PYTHONPATH=$ENTRY/usr/lib/python3/dist-packages
-exec "$1" python3 "$here/client.py" "$2" '{root}' '{run}'
+exec "$1" python3 "$here/client.py" "$2" "$3" '{root}' '{run}'
