@@ -116,9 +116,9 @@ Result<void> enter_sandbox(bool log_only) {
     }
     // No memory that is both written and run, and no socket but local ones.
     const std::array<ArgumentRule, 3> rules{{
-        {"mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {"mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+        {"mmap", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+        {"mprotect", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+        {"socket", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
     }};
     for (const ArgumentRule& rule : rules) {
         if (auto done = add_rule(filter, rule.call, &rule.compare); !done) {
