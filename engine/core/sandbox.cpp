@@ -114,7 +114,7 @@ Result<void> enter_sandbox(bool log_only) {
             return done;
         }
     }
-    // No memory that is both written and run, and no socket but local ones.
+    // No memory is made executable, and no socket but local ones.
     const std::array<ArgumentRule, 3> rules{{
         {"mmap", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
         {"mprotect", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
