@@ -35,6 +35,15 @@ std::optional<TimePoint> Container::due() const {
     return first;
 }
 
+void Container::postpone(TimePoint now) {
+    for (const model::App& app : apps::table()) {
+        auto& tenant = tenants[static_cast<std::size_t>(app.name)];
+        if (tenant && tenant->due <= now) {
+            tenant->due = next_due(now, app.needs(policy).period);
+        }
+    }
+}
+
 model::Needs Container::needs(TimePoint now) const {
     std::optional<model::Needs> all;
     for (const model::App& app : apps::table()) {

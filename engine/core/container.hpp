@@ -51,6 +51,9 @@ struct Container {
     /// When the next step of any app is; nullopt where no app runs.
     std::optional<TimePoint> due() const;
 
+    /// Puts off the apps that are due at `now` by their periods, without a step.
+    void postpone(TimePoint now);
+
     /// What all apps that are due at `now` want sensed.
     model::Needs needs(TimePoint now) const;
 };

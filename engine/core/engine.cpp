@@ -112,6 +112,9 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     const auto node = co_await offload(sensors_, sense);
     if (!node) {
         log::write_limited(log::Level::error, "node", node.error().message());
+        for (const Turn& turn : turns) {
+            turn.container->postpone(now); // else it stays due, and the next tick is now
+        }
         co_return;
     }
     model::NodeView view = *node;
@@ -199,15 +202,16 @@ void Engine::dispatch(const std::vector<model::Decision>& decisions) {
 asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decision,
                                         std::uint64_t sequence) {
     const auto interrupt = container->writing;
+    const bool dry_run = container->policy.dry_run;
     model::Outcome outcome;
-    if (container->policy.dry_run) {
-        outcome.app = decision.app;
-        outcome.id = decision.id;
-        outcome.at = std::chrono::steady_clock::now();
-        outcome.asked = decision.ask;
-        outcome.end = model::OutcomeEnd::dry_run;
-    } else {
-        const auto group = container->group;
+    outcome.app = decision.app;
+    outcome.id = decision.id;
+    outcome.at = std::chrono::steady_clock::now();
+    outcome.asked = decision.ask;
+    outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
+    // A container that ended since this was decided has no group any more.
+    const auto group = container->group;
+    if (!dry_run && group != nullptr) {
         const bool swappiness_key = options_.reclaim.swappiness;
         const Microseconds deadline = container->policy.profile.period;
         const auto write = [&] {

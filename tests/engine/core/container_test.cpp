@@ -98,6 +98,15 @@ TEST(ContainerTenants, EndWhenTheyShouldNotRunAndBeginAnewLater) {
         std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry, 0.0);
 }
 
+TEST(ContainerTenants, ArePostponedWhereDueAndKeepTheirState) {
+    Container container = container_of({AppName::stat, AppName::reclaim});
+    settle_tenants(container, at(1));
+    container.postpone(at(2000));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(4000));
+    EXPECT_EQ(tenant(container, AppName::stat)->due, at(6000));
+    EXPECT_EQ(container.due(), at(4000));
+}
+
 TEST(ContainerNeeds, AreThoseOfTheAppsThatAreDue) {
     Container container = container_of({AppName::stat, AppName::reclaim});
     settle_tenants(container, at(1));
