@@ -29,6 +29,19 @@ start_workload() {
     wait_for 120 has_event "$REPORT" populated
 }
 
+# start_tickers: has a small process wake up on each processor every 50 ms until the machine ends.
+#
+# An emulated processor sizes its translation cache when it is flushed. A loop that has a processor
+# to itself never flushes it, and runs 15 times slower or faster for as long as the size of that
+# moment lasts, whatever else goes on. A change of process flushes: the same for both kinds.
+start_tickers() {
+    local cpu
+    for cpu in 0 1; do
+        taskset -c "$cpu" cgtide-workload --hot 4KiB --pause-us 50000 --sample 600s \
+            --report "/run/ticker.$cpu" &
+    done
+}
+
 lines_reach() {
     (($(wc -l <"$REPORT") >= $1))
 }
@@ -73,7 +86,7 @@ pair() {
         echo "$1 $one $two" >>"$RESULTS.raw"
     fi
     awk '{ print $1, $4 / $2, $5 / $3 }' "$RESULTS.raw" >"$RESULTS"
-    step "$1: $(tail -n 1 "$RESULTS")"
+    step "$1: $(tail -n 1 "$RESULTS") ($2 $one, $3 $two)"
 }
 
 # summary KIND COLUMN: prints median, lower and upper end of its 95 % bootstrap interval.
@@ -106,6 +119,7 @@ narrow() {
 }
 
 rm -f "$RESULTS" "$RESULTS.raw"
+start_tickers
 start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 if [[ $MODE == settled ]]; then
