@@ -111,6 +111,16 @@ void Mapping::write_each_page(std::byte value) const {
     }
 }
 
+std::uint64_t Mapping::sum() const {
+    std::uint64_t sum = 0;
+    for (std::size_t offset = 0; offset < size_; offset += sizeof(sum)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, data_ + offset, sizeof(word));
+        sum += word;
+    }
+    return sum;
+}
+
 void Mapping::read_each_page() const {
     for (std::size_t last = kPageBytes - 1; last < size_; last += kPageBytes) {
         static_cast<void>(*static_cast<volatile std::byte*>(data_ + last));

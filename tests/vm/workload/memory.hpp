@@ -44,6 +44,9 @@ public:
     /// Writes `value` to the last byte of every page.
     void write_each_page(std::byte value) const;
 
+    /// Adds up all 8-byte words.
+    std::uint64_t sum() const;
+
     /// Reads the last byte of every page.
     void read_each_page() const;
 

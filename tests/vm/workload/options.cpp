@@ -66,11 +66,15 @@ Result<void> parse_sample(Microseconds& into, std::string_view text) {
     return {};
 }
 
-Result<void> parse_work_mode(bool& paced, std::string_view text) {
-    if (text != "paced" && text != "spin") {
-        return fail(Errc::malformed, kOp, std::string(text) + " is neither paced nor spin");
+/// One of two words.
+Result<void> parse_choice(bool& into, std::string_view text, std::string_view yes,
+                          std::string_view no) {
+    if (text != yes && text != no) {
+        return fail(Errc::malformed, kOp,
+                    std::string(text) + " is neither " + std::string(yes) + " nor " +
+                        std::string(no));
     }
-    paced = text == "paced";
+    into = text == yes;
     return {};
 }
 
@@ -105,7 +109,10 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
         return parse_number(options.pause, value, 1'000'000);
     }
     if (name == "--work-mode") {
-        return parse_work_mode(options.paced, value);
+        return parse_choice(options.paced, value, "paced", "spin");
+    }
+    if (name == "--pass") {
+        return parse_choice(options.whole_pages, value, "read", "touch");
     }
     return fail(Errc::malformed, kOp, "unknown option " + std::string(name));
 }
@@ -151,6 +158,8 @@ with a last sample.
   --seconds N                 ends after N seconds, 0 never (default: 0)
   --work-mode paced|spin      pauses after each pass over the hot memory, or never
                               (default: paced)
+  --pass touch|read           what a pass does with a hot page: writes one byte of it, or reads all
+                              of it too (default: touch)
   --pause-us N                that pause in microseconds (default: 1000)
 
 exit status: 0 done, 1 failed, 2 wrong usage

@@ -42,7 +42,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
         parse({"--hot",      "1MiB",        "--cold",      "96MiB", "--file-hot", "/a",
                "4KiB",       "--file-cold", "/b",          "8192",  "--random",   "0",
                "--report",   "/out/r",      "--sample",    "250ms", "--seconds",  "7",
-               "--pause-us", "20",          "--work-mode", "spin"});
+               "--pause-us", "20",          "--work-mode", "spin",  "--pass",     "read"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->cold, mebibytes(96));
     EXPECT_EQ(options->file_hot.path, "/a");
@@ -55,6 +55,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
     EXPECT_EQ(options->run_for, std::chrono::seconds(7));
     EXPECT_EQ(options->pause, Microseconds(20));
     EXPECT_FALSE(options->paced);
+    EXPECT_TRUE(options->whole_pages);
 }
 
 TEST(WorkloadOptions, AsksForHelpWithoutMemory) {
@@ -190,6 +191,15 @@ TEST(WorkloadPagemap, SeesADroppedRangeLeave) {
 
     mapping->write_each_page(std::byte{1});
     EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(1000));
+}
+
+TEST(WorkloadMapping, SumsEveryWord) {
+    const auto mapping = Mapping::anonymous(in_pages(2), 0);
+    ASSERT_TRUE(mapping);
+    EXPECT_EQ(mapping->sum(), 0U);
+    mapping->bytes()[0] = std::byte{7};
+    mapping->bytes()[kPageBytes + 8] = std::byte{5};
+    EXPECT_EQ(mapping->sum(), 12U);
 }
 
 TEST(WorkloadMapping, FillsAFileAndMapsAllOfIt) {
