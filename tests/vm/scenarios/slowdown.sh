@@ -22,14 +22,14 @@ start_workload() {
     REPORT=/out/$1.jsonl
     rm -rf "$REPORT" /run/bundle
     make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
-        /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --pass read \
+        /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --pass checksum \
         --sample 1s --report "$REPORT"
     add_hooks /run/bundle
     runtime_create_start "$1" /run/bundle
     wait_for 120 has_event "$REPORT" populated
 }
 
-# The loop reads its pages whole: of a loop that writes one byte of each page, the emulated machine
+# The loop checksums its pages: of a loop that writes one byte of each page, the emulated machine
 # measures the refills of its translation cache, each as dear as 100 such bytes, and little else.
 
 # start_tickers: has a small process wake up on each processor every 50 ms until the machine ends.

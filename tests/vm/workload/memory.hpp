@@ -44,8 +44,8 @@ public:
     /// Writes `value` to the last byte of every page.
     void write_each_page(std::byte value) const;
 
-    /// Adds up all 8-byte words.
-    std::uint64_t sum() const;
+    /// A checksum of all bytes (FNV-1a, 64 bits): work that a processor bounds, not its memory.
+    std::uint64_t checksum() const;
 
     /// Reads the last byte of every page.
     void read_each_page() const;

@@ -112,7 +112,7 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
         return parse_choice(options.paced, value, "paced", "spin");
     }
     if (name == "--pass") {
-        return parse_choice(options.whole_pages, value, "read", "touch");
+        return parse_choice(options.whole_pages, value, "checksum", "touch");
     }
     return fail(Errc::malformed, kOp, "unknown option " + std::string(name));
 }
@@ -158,8 +158,8 @@ with a last sample.
   --seconds N                 ends after N seconds, 0 never (default: 0)
   --work-mode paced|spin      pauses after each pass over the hot memory, or never
                               (default: paced)
-  --pass touch|read           what a pass does with a hot page: writes one byte of it, or reads all
-                              of it too (default: touch)
+  --pass touch|checksum       what a pass does with a hot page: writes one byte of it, or checksums
+                              it too (default: touch)
   --pause-us N                that pause in microseconds (default: 1000)
 
 exit status: 0 done, 1 failed, 2 wrong usage

@@ -30,8 +30,8 @@ struct Options {
     std::chrono::seconds run_for{0}; ///< counted from the populated event; 0 is until SIGTERM
     Microseconds pause{1000};        ///< after each pass, where paced
     bool paced = true;               ///< false: never pauses
-    bool whole_pages = false; ///< a pass reads all of each hot page, beside writing a byte of it
-    bool help = false;        ///< print `usage()` and end
+    bool whole_pages = false;        ///< a pass also checksums the hot memory
+    bool help = false;               ///< print `usage()` and end
 };
 
 /// Parses the arguments after the program's name.

@@ -131,7 +131,7 @@ public:
               ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
               while (!stop.stop_requested()) {
                   if (options.whole_pages) {
-                      sum_ = memory.hot.sum();
+                      checksum_ = memory.hot.checksum();
                   }
                   memory.hot.write_each_page(static_cast<std::byte>(passes_.load()));
                   memory.file_hot.read_each_page();
@@ -146,7 +146,7 @@ public:
 
 private:
     std::atomic<std::uint64_t> passes_ = 0;
-    std::atomic<std::uint64_t> sum_ = 0; ///< kept, so that the reads are not optimised away
+    std::atomic<std::uint64_t> checksum_ = 0; ///< kept, so that it is not optimised away
     std::jthread thread_;
 };
 

@@ -42,7 +42,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
         parse({"--hot",      "1MiB",        "--cold",      "96MiB", "--file-hot", "/a",
                "4KiB",       "--file-cold", "/b",          "8192",  "--random",   "0",
                "--report",   "/out/r",      "--sample",    "250ms", "--seconds",  "7",
-               "--pause-us", "20",          "--work-mode", "spin",  "--pass",     "read"});
+               "--pause-us", "20",          "--work-mode", "spin",  "--pass",     "checksum"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->cold, mebibytes(96));
     EXPECT_EQ(options->file_hot.path, "/a");
@@ -193,13 +193,15 @@ TEST(WorkloadPagemap, SeesADroppedRangeLeave) {
     EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(1000));
 }
 
-TEST(WorkloadMapping, SumsEveryWord) {
+TEST(WorkloadMapping, ChecksumsEveryByte) {
     const auto mapping = Mapping::anonymous(in_pages(2), 0);
     ASSERT_TRUE(mapping);
-    EXPECT_EQ(mapping->sum(), 0U);
-    mapping->bytes()[0] = std::byte{7};
-    mapping->bytes()[kPageBytes + 8] = std::byte{5};
-    EXPECT_EQ(mapping->sum(), 12U);
+    const std::uint64_t before = mapping->checksum();
+    mapping->bytes().back() = std::byte{7};
+    const std::uint64_t last = mapping->checksum();
+    EXPECT_NE(last, before);
+    mapping->bytes().front() = std::byte{7};
+    EXPECT_NE(mapping->checksum(), last);
 }
 
 TEST(WorkloadMapping, FillsAFileAndMapsAllOfIt) {
