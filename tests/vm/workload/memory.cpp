@@ -112,9 +112,12 @@ void Mapping::write_each_page(std::byte value) const {
 }
 
 std::uint64_t Mapping::checksum() const {
-    std::uint64_t sum = 0xcbf29ce484222325U;
-    for (const std::byte byte : bytes()) {
-        sum = (sum ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3U;
+    std::uint64_t sum = 0;
+    for (std::size_t offset = 0; offset < size_; offset += sizeof(sum)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, data_ + offset, sizeof(word));
+        word ^= sum;
+        sum = next_random(word);
     }
     return sum;
 }

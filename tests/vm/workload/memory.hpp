@@ -44,7 +44,8 @@ public:
     /// Writes `value` to the last byte of every page.
     void write_each_page(std::byte value) const;
 
-    /// A checksum of all bytes (FNV-1a, 64 bits): work that a processor bounds, not its memory.
+    /// A checksum of all 8-byte words, each mixed into the one before: work that the latency of a
+    /// processor bounds, not its memory and not who shares it.
     std::uint64_t checksum() const;
 
     /// Reads the last byte of every page.
