@@ -178,6 +178,11 @@ prepare() {
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/cgtide-vm.XXXXXXXX")
     mkdir -p "$WORK"/{tree,stage,extra/usr/bin,ctl,out}
     cp "$BUILD/tests/vm/workload/cgtide_workload" "$WORK/extra/usr/bin/cgtide-workload"
+    # Test programs that ask the guest's kernel.
+    local program
+    for program in "$BUILD"/tests/vm/*/*_kernel_test; do
+        [[ ! -x $program ]] || cp "$program" "$WORK/extra/usr/bin/"
+    done
     # A temporary directory is closed to others; as the overlay's upper-most layer it would close
     # the guest's /.
     chmod 0755 "$WORK"/{extra,extra/usr,extra/usr/bin,stage}

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "engine/damon/types.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cgtide::damon {
+
+/// One write below a slot's folder.
+struct Write {
+    std::string path;
+    std::string text;
+
+    bool operator==(const Write&) const = default;
+};
+
+/// What a kdamond holds, by target index. The first seat is the sentinel; a seat with key kSentinel
+/// behind it is a hole, and free. Empty for a slot that does not run.
+using Seats = std::vector<Target>;
+
+/// What the plans of one pool have in common.
+struct PlanOptions {
+    std::size_t targets = 100;       ///< of one slot, without the sentinel
+    std::uint64_t min_regions = 10;  ///< for each target; adaptive regions never get fewer
+    std::uint64_t max_regions = 100; ///< for each target
+    int sentinel = 0;                ///< pid of a process that lives as long as the pool: our own
+    Intervals intervals;
+};
+
+/// The one page that sentinels and holes watch. Nothing is mapped there (vm.mmap_min_addr), so it
+/// costs next to nothing, and no range of a target ever intersects it: a region of a hole never
+/// lives on in a target.
+inline constexpr Range kNowhere{4096, 8192};
+
+/// The kernel refuses bounds below it. Source: mm/damon/core.c, damon_set_attrs().
+inline constexpr std::uint64_t kFewestRegions = 3;
+
+/// Writes that go before one commit, and what the kdamond holds after it.
+struct Commit {
+    Seats seats;
+    std::vector<Write> writes;
+};
+
+/// The writes that make an idle slot's context, so that `on` starts it with `wanted` (at most
+/// PlanOptions::targets).
+Commit plan_start(std::span<const Target> wanted, const PlanOptions& options);
+
+/// The changes, one commit each, that take a running slot from `held` to `wanted` (at most
+/// PlanOptions::targets): none where nothing changes, and two only where a new target must sit
+/// where an old one still sits. Targets that stay keep their index, and with it what the kernel
+/// knows.
+std::vector<Commit> plan_changes(const Seats& held, std::span<const Target> wanted,
+                                 const PlanOptions& options);
+
+/// Which slot watches what.
+struct Placement {
+    std::vector<std::vector<Target>> slots;
+    std::vector<TargetKey> no_room;
+};
+
+/// Spreads `wanted` over the slots that hold `held`: what is held stays where it is, the rest goes
+/// to the first slot with room, those that run before those that are idle.
+Placement place(std::span<const Seats> held, std::vector<Target> wanted, std::size_t targets);
+
+/// True where the kernel takes such a target: a key and a pid, and ranges that are not empty, whole
+/// pages, above kNowhere, rising and apart. One bad target would spoil the commit of its whole
+/// slot.
+bool is_valid(const Target& target);
+
+} // namespace cgtide::damon

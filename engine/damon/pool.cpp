@@ -1,0 +1,161 @@
+#include "engine/damon/pool.hpp"
+
+#include <algorithm>
+
+namespace cgtide::damon {
+
+namespace {
+
+constexpr std::string_view kOp = "use DAMON";
+
+Result<void> check_options(const PoolOptions& options) {
+    const Intervals& intervals = options.intervals;
+    if (intervals.sample.count() <= 0 || intervals.aggregation < intervals.sample ||
+        options.targets_per_slot == 0 || options.min_regions_per_target < kFewestRegions ||
+        options.max_regions_per_target < options.min_regions_per_target) {
+        return fail(Errc::out_of_range, kOp,
+                    "the aggregation is at least one sample, a slot has at least one target, and a "
+                    "target at least 3 regions");
+    }
+    return {};
+}
+
+} // namespace
+
+Pool::Pool(Ownership& ownership, PoolOptions options, Support support)
+    : ownership_(&ownership), options_(std::move(options)), support_(support) {
+    slots_.reserve(ownership.slots());
+    for (std::size_t slot = 0; slot < ownership.slots(); ++slot) {
+        slots_.emplace_back(slot);
+    }
+}
+
+Result<Pool> Pool::open(Ownership& ownership, PoolOptions options) {
+    if (auto done = check_options(options); !done) {
+        return tl::unexpected(done.error());
+    }
+    constexpr std::size_t kProbed = 0;
+    const auto support = ownership.starting(kProbed)
+                             .and_then([&] { return probe_support(ownership.tree(), kProbed); })
+                             .and_then([&](Support found) {
+                                 return ownership.stopped(kProbed).map([&] { return found; });
+                             });
+    if (!support) {
+        return tl::unexpected(support.error());
+    }
+    if (!support->fvaddr) {
+        return fail(Errc::unsupported, kOp, "it has no operations fvaddr");
+    }
+    return Pool(ownership, std::move(options), *support);
+}
+
+std::vector<int> Pool::kdamonds() const {
+    std::vector<int> pids;
+    for (const Slot& slot : slots_) {
+        if (slot.worker() != 0) {
+            pids.push_back(slot.worker());
+        }
+    }
+    return pids;
+}
+
+Result<Applied> Pool::apply(std::vector<Target> wanted) {
+    auto applied = check();
+    if (!applied) {
+        return applied;
+    }
+    std::erase_if(wanted, [&](const Target& target) {
+        const bool invalid = !is_valid(target);
+        if (invalid) {
+            applied->invalid.push_back(target.key);
+        }
+        return invalid;
+    });
+    std::vector<Seats> held;
+    held.reserve(slots_.size());
+    for (const Slot& slot : slots_) {
+        held.push_back(slot.seats());
+    }
+    Placement placement = place(held, std::move(wanted), options_.targets_per_slot);
+    applied->no_room = std::move(placement.no_room);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        slots_[i].apply(*ownership_, options_, std::move(placement.slots[i]), *applied);
+    }
+    return applied;
+}
+
+Result<std::string> Pool::find_stranger(Applied& applied) {
+    const auto count = ownership_->tree().number("nr_kdamonds");
+    if (!count) {
+        return tl::unexpected(count.error());
+    }
+    if (*count != slots_.size()) {
+        return "its slots are " + std::to_string(*count) + ", ours were " +
+               std::to_string(slots_.size());
+    }
+    std::vector<Slot*> ended;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        const auto worker = ownership_->tree().worker(i);
+        if (!worker) {
+            return tl::unexpected(worker.error());
+        }
+        if (*worker != 0 && *worker != slots_[i].worker()) {
+            return "kdamond " + std::to_string(*worker) + " in slot " + std::to_string(i) +
+                   " is not ours";
+        }
+        if (*worker == 0 && slots_[i].worker() != 0) {
+            ended.push_back(&slots_[i]);
+        }
+    }
+    for (Slot* slot : ended) {
+        if (auto done = slot->ended(*ownership_, applied); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    return std::string();
+}
+
+tl::unexpected<Error> Pool::lose(std::string why) {
+    lost_ = std::move(why);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        const auto worker = ownership_->tree().worker(i);
+        if (worker && *worker != 0 && *worker == slots_[i].worker()) {
+            (void)ownership_->tree().write(slot_path(i, "state"), "off");
+        }
+        slots_[i] = Slot(i);
+    }
+    (void)ownership_->lose();
+    return fail(Errc::conflict, kOp, "somebody else does: " + lost_);
+}
+
+Result<Applied> Pool::check() {
+    if (!lost_.empty()) {
+        return fail(Errc::conflict, kOp, "somebody else does: " + lost_);
+    }
+    Applied applied;
+    auto stranger = find_stranger(applied);
+    if (!stranger) {
+        return tl::unexpected(stranger.error());
+    }
+    if (!stranger->empty()) {
+        return lose(std::move(*stranger));
+    }
+    return applied;
+}
+
+Result<Applied> Pool::stop() {
+    auto applied = check();
+    if (!applied) {
+        return applied;
+    }
+    Result<void> first;
+    for (Slot& slot : slots_) {
+        auto done = slot.stop(*ownership_, *applied);
+        if (!done && first) {
+            first = std::move(done);
+        }
+    }
+    return first.map([&] { return std::move(*applied); });
+}
+
+} // namespace cgtide::damon

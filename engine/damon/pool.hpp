@@ -1,0 +1,54 @@
+#pragma once
+
+#include "engine/damon/slot.hpp"
+
+namespace cgtide::damon {
+
+/// All targets of the engine, spread over a few kdamonds of the slots that an Ownership has made.
+/// Every call blocks as the tree does; all must come from one thread.
+class Pool {
+public:
+    /// Reads what this kernel's DAMON offers. `ownership` must outlive the pool.
+    ///
+    /// \returns `unsupported` where it cannot watch ranges of address spaces (fvaddr);
+    ///          `out_of_range` for options that the kernel would refuse.
+    static Result<Pool> open(Ownership& ownership, PoolOptions options);
+
+    const Support& support() const { return support_; }
+
+    /// The pids of the workers that run.
+    std::vector<int> kdamonds() const;
+
+    /// Brings the pool to exactly these targets, whose keys differ from one another. Targets that
+    /// stay keep their history; one slot's failure does not keep the others from being applied.
+    ///
+    /// \returns `conflict` where the tree is somebody else's, and nothing is written; else see
+    ///          Applied.
+    Result<Applied> apply(std::vector<Target> wanted);
+
+    /// Compares the tree with what we left there. To be called once a period.
+    ///
+    /// \returns epochs of workers that were ended by others, whose targets the next apply() watches
+    ///          again; `conflict` where somebody else uses the tree: ours were turned off, and
+    ///          nothing is written ever after. Costs two reads of small files a slot.
+    Result<Applied> check();
+
+    /// Turns all ours off. The pool can be used on.
+    ///
+    /// \returns the first error; the others are turned off all the same.
+    Result<Applied> stop();
+
+private:
+    Pool(Ownership& ownership, PoolOptions options, Support support);
+
+    Result<std::string> find_stranger(Applied& applied);
+    tl::unexpected<Error> lose(std::string why);
+
+    Ownership* ownership_;
+    PoolOptions options_;
+    Support support_;
+    std::vector<Slot> slots_;
+    std::string lost_; ///< why the tree is somebody else's; empty while it is ours
+};
+
+} // namespace cgtide::damon

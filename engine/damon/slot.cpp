@@ -1,0 +1,233 @@
+#include "engine/damon/slot.hpp"
+
+#include <algorithm>
+
+namespace cgtide::damon {
+
+namespace {
+
+constexpr std::string_view kOp = "watch by DAMON";
+
+TimePoint now() {
+    return std::chrono::steady_clock::now();
+}
+
+PlanOptions plan_options(const Ownership& ownership, const PoolOptions& options) {
+    return {.targets = options.targets_per_slot,
+            .min_regions = options.min_regions_per_target,
+            .max_regions = options.max_regions_per_target,
+            .sentinel = ownership.engine(),
+            .intervals = options.intervals};
+}
+
+} // namespace
+
+void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
+                 Applied& applied) {
+    // Each round ends without a process that ended in the one before; a container in which they
+    // never live that long must not keep the others waiting.
+    constexpr int kRounds = 5;
+    Result<void> done;
+    for (int round = 0; round < kRounds && !holds(wanted); ++round) {
+        hold(ownership.host(), wanted, applied);
+        if (holds(wanted)) {
+            break;
+        }
+        const bool ran = worker_ != 0;
+        if (wanted.empty()) {
+            done = stop(ownership, applied);
+        } else if (ran) {
+            done = change(ownership, options, wanted, applied);
+        } else {
+            done = start(ownership, options, wanted, applied);
+        }
+        const bool again = drop_ended(wanted, applied) || (ran && worker_ == 0);
+        if (!again) {
+            break;
+        }
+    }
+    processes_.clear();
+    if (holds(wanted)) {
+        return;
+    }
+    if (done) {
+        done = fail(Errc::timeout, kOp, "its processes end faster than they are listed");
+    }
+    Applied::Failure failure{number_, done.error(), {}};
+    for (const Target& target : wanted) {
+        if (std::find(seats_.begin(), seats_.end(), target) == seats_.end()) {
+            failure.keys.push_back(target.key);
+        }
+    }
+    applied.failed.push_back(std::move(failure));
+}
+
+Result<void> Slot::start(Ownership& ownership, const PoolOptions& options,
+                         const std::vector<Target>& wanted, Applied& applied) {
+    const TimePoint begin = now();
+    Tree& tree = ownership.tree();
+    Commit change = plan_start(wanted, plan_options(ownership, options));
+    bool on = false;
+    auto worker = ownership.starting(number_)
+                      .and_then([&] { return write(tree, change.writes); })
+                      .and_then([&] { return tree.write(slot_path(number_, "state"), "on"); })
+                      .and_then([&] {
+                          on = true;
+                          return tree.worker(number_);
+                      })
+                      .and_then([&](int pid) -> Result<int> {
+                          if (pid == 0) {
+                              return fail(Errc::gone, kOp, "the worker ended as soon as it ran");
+                          }
+                          return ownership.started(number_, pid).map([pid] { return pid; });
+                      });
+    if (!worker) {
+        if (on) {
+            (void)tree.write(slot_path(number_, "state"), "off");
+        }
+        (void)clear(ownership);
+        return tl::unexpected(worker.error());
+    }
+    worker_ = *worker;
+    seats_ = std::move(change.seats);
+    tell(applied, worker_, begin);
+    return {};
+}
+
+Result<void> Slot::change(Ownership& ownership, const PoolOptions& options,
+                          const std::vector<Target>& wanted, Applied& applied) {
+    for (Commit& next : plan_changes(seats_, wanted, plan_options(ownership, options))) {
+        if (auto done = commit(ownership, options, std::move(next), applied); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Commit change,
+                          Applied& applied) {
+    Tree& tree = ownership.tree();
+    if (auto done = write(tree, change.writes); !done) {
+        return done;
+    }
+    const TimePoint begin = now();
+    if (options.before_commit) {
+        options.before_commit(worker_, begin);
+    }
+    auto done = tree.write(slot_path(number_, "state"), "commit");
+    const auto worker = tree.worker(number_);
+    if (worker && *worker != worker_) {
+        // 6.12 ends the worker where an input is bad, and the write succeeds; 7.3 refuses it.
+        forget(applied, begin);
+        const bool free = *worker == 0;
+        return (free ? clear(ownership) : Result<void>{}).and_then([&]() -> Result<void> {
+            return done ? fail(Errc::gone, kOp, "the worker ended at a commit") : done;
+        });
+    }
+    if (done) {
+        seats_ = std::move(change.seats);
+    }
+    tell(applied, worker_, begin);
+    return done;
+}
+
+Result<void> Slot::stop(Ownership& ownership, Applied& applied) {
+    if (worker_ == 0) {
+        return {};
+    }
+    Tree& tree = ownership.tree();
+    const TimePoint begin = now();
+    const auto worker = tree.worker(number_);
+    if (!worker) {
+        return tl::unexpected(worker.error());
+    }
+    if (*worker != 0 && *worker != worker_) {
+        return fail(Errc::conflict, kOp,
+                    "kdamond " + std::to_string(*worker) + " in slot " + std::to_string(number_) +
+                        " is not ours");
+    }
+    if (*worker != 0) {
+        auto done = tree.write(slot_path(number_, "state"), "off");
+        // It may have ended by itself in between.
+        if (!done && tree.worker(number_).value_or(worker_) != 0) {
+            return done;
+        }
+    }
+    forget(applied, begin);
+    return clear(ownership);
+}
+
+Result<void> Slot::ended(Ownership& ownership, Applied& applied) {
+    forget(applied, now());
+    return clear(ownership);
+}
+
+void Slot::forget(Applied& applied, TimePoint begin) {
+    seats_.clear();
+    tell(applied, worker_, begin);
+    worker_ = 0;
+}
+
+Result<void> Slot::clear(Ownership& ownership) const {
+    Tree& tree = ownership.tree();
+    return tree.write(slot_path(number_, "contexts/nr_contexts"), "0").and_then([&] {
+        return ownership.stopped(number_);
+    });
+}
+
+Result<void> Slot::write(Tree& tree, const std::vector<Write>& writes) const {
+    for (const Write& one : writes) {
+        if (auto done = tree.write(slot_path(number_, one.path), one.text); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+void Slot::hold(const Host& host, std::vector<Target>& wanted, Applied& applied) {
+    std::erase_if(wanted, [&](const Target& target) {
+        if (processes_.count(target.key) != 0) {
+            return false;
+        }
+        auto process = host.hold(target.pid, target.pid_start);
+        if (process) {
+            processes_.emplace(target.key, std::move(*process));
+            return false;
+        }
+        applied.gone.push_back(target.key);
+        return true;
+    });
+}
+
+bool Slot::drop_ended(std::vector<Target>& wanted, Applied& applied) {
+    return std::erase_if(wanted, [&](const Target& target) {
+               const bool ended = has_ended(processes_.at(target.key));
+               if (ended) {
+                   applied.gone.push_back(target.key);
+               }
+               return ended;
+           }) != 0;
+}
+
+bool Slot::holds(const std::vector<Target>& wanted) const {
+    const auto seated = std::count_if(seats_.begin(), seats_.end(),
+                                      [](const Target& seat) { return seat.key != kSentinel; });
+    return static_cast<std::size_t>(seated) == wanted.size() &&
+           std::all_of(wanted.begin(), wanted.end(), [&](const Target& target) {
+               return std::find(seats_.begin(), seats_.end(), target) != seats_.end();
+           });
+}
+
+void Slot::tell(Applied& applied, int worker, TimePoint begin) const {
+    Epoch epoch{.kdamond = worker, .begin = begin, .end = now(), .keys = {}};
+    epoch.keys.reserve(seats_.size());
+    for (const Target& seat : seats_) {
+        const auto process = processes_.find(seat.key);
+        // The number of a process that ended may have been another's when the kernel looked it up.
+        const bool stranger = process != processes_.end() && has_ended(process->second);
+        epoch.keys.push_back(stranger ? kSentinel : seat.key);
+    }
+    applied.epochs.push_back(std::move(epoch));
+}
+
+} // namespace cgtide::damon

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "engine/damon/ownership.hpp"
+#include "engine/damon/plan.hpp"
+
+#include <functional>
+#include <unordered_map>
+
+namespace cgtide::damon {
+
+/// What apply() did. A target that is in none of the lists is watched.
+struct Applied {
+    /// Why the targets of one slot could not be brought to what was wanted. What the slot held
+    /// before it may hold still.
+    struct Failure {
+        std::size_t slot = 0;
+        Error error;
+        std::vector<TargetKey> keys; ///< wanted there, and not watched
+    };
+
+    std::vector<Epoch> epochs;   ///< in the order of their commits; one for every `before_commit`
+    std::vector<TargetKey> gone; ///< the process has ended
+    std::vector<TargetKey> invalid; ///< is_valid() says no
+    std::vector<TargetKey> no_room; ///< all slots are full
+    std::vector<Failure> failed;
+};
+
+/// How a pool watches.
+struct PoolOptions {
+    std::size_t targets_per_slot = 100;
+    std::uint64_t min_regions_per_target = 10;
+    std::uint64_t max_regions_per_target = 100;
+    Intervals intervals;
+    /// Called just before each commit to a running worker, with its pid and the begin of the epoch
+    /// that Applied::epochs will hold: what the kernel tells from now on may mean either.
+    std::function<void(int kdamond, TimePoint begin)> before_commit;
+};
+
+/// One kdamond of the pool: off while it has nothing to watch. Every call blocks as the tree does.
+class Slot {
+public:
+    explicit Slot(std::size_t number) : number_(number) {}
+
+    /// The pid of its worker; 0 while it is off.
+    int worker() const { return worker_; }
+    const Seats& seats() const { return seats_; }
+
+    /// Brings the slot to `wanted`, without the processes that have ended or do while it is at it.
+    void apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
+               Applied& applied);
+
+    /// Turns the slot off and leaves its folder bare.
+    Result<void> stop(Ownership& ownership, Applied& applied);
+
+    /// To be called where the worker has ended without us.
+    Result<void> ended(Ownership& ownership, Applied& applied);
+
+private:
+    using Processes = std::unordered_map<TargetKey, UniqueFd>;
+
+    Result<void> start(Ownership& ownership, const PoolOptions& options,
+                       const std::vector<Target>& wanted, Applied& applied);
+    Result<void> change(Ownership& ownership, const PoolOptions& options,
+                        const std::vector<Target>& wanted, Applied& applied);
+    Result<void> commit(Ownership& ownership, const PoolOptions& options, Commit change,
+                        Applied& applied);
+    Result<void> write(Tree& tree, const std::vector<Write>& writes) const;
+    Result<void> clear(Ownership& ownership) const;
+    void forget(Applied& applied, TimePoint begin);
+    void hold(const Host& host, std::vector<Target>& wanted, Applied& applied);
+    bool drop_ended(std::vector<Target>& wanted, Applied& applied);
+    bool holds(const std::vector<Target>& wanted) const;
+    void tell(Applied& applied, int worker, TimePoint begin) const;
+
+    std::size_t number_;
+    int worker_ = 0;
+    Seats seats_;
+    Processes processes_; ///< of what is wanted, while apply() runs
+};
+
+} // namespace cgtide::damon

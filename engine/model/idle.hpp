@@ -1,0 +1,78 @@
+#pragma once
+
+#include "cgroup/base/units.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace cgtide::model {
+
+/// What told how long memory has been idle.
+enum class IdleSource : std::uint8_t {
+    regions,     ///< DAMON, by address range
+    generations, ///< MGLRU, by age of generation
+};
+
+std::string_view to_string(IdleSource source);
+
+/// Bytes that have been idle for the same time.
+struct IdleSlice {
+    Microseconds idle{0}; ///< since they were last seen in use; below 0: in use for so long already
+    Bytes anon;
+    Bytes file; ///< page cache, tmpfs and shared memory
+
+    bool operator==(const IdleSlice&) const = default;
+};
+
+/// How long a container's memory has been idle, as one sensor sees it. Only bytes that are present
+/// and charged to the container count.
+struct IdleView {
+    static constexpr std::size_t kMaxSlices = 256;
+
+    IdleSource source = IdleSource::regions;
+    TimePoint at{};
+    Microseconds resolution{0}; ///< idle times are no finer than this
+    Microseconds watched{
+        0}; ///< for so long the sensor has watched: no idle time is proven beyond it
+    std::vector<IdleSlice> slices; ///< by rising idle, at most kMaxSlices
+    Bytes unseen;                  ///< charged, but seen by no sensor: never counted as idle
+    std::uint32_t processes = 0;   ///< address spaces that are watched
+    std::uint32_t unwatched = 0;   ///< ... and those that are not, for want of room or rights
+};
+
+/// The idle time at which p % of the bytes are passed, for p = 0 to 100.
+using IdlePercentiles = std::array<Microseconds, 101>;
+
+/// Bytes that have been idle for at least `age`.
+struct ColdBytes {
+    Microseconds age{0};
+    Bytes anon;
+    Bytes file;
+};
+
+/// What `stat` tells of a view.
+struct IdleSummary {
+    IdleSource source = IdleSource::regions;
+    TimePoint at{};
+    Microseconds resolution{0};
+    Microseconds watched{0};
+    IdlePercentiles percentiles{};
+    std::vector<ColdBytes> cold; ///< at each of the ages of kColdAges
+    Bytes working_set;           ///< in use within kWorkingSetWindow
+    Bytes seen;
+    Bytes unseen;
+    std::uint32_t processes = 0;
+    std::uint32_t unwatched = 0;
+};
+
+/// The ages at which cold bytes are told.
+inline constexpr std::array<Microseconds, 8> kColdAges{
+    Microseconds(1'000'000),   Microseconds(5'000'000),    Microseconds(10'000'000),
+    Microseconds(30'000'000),  Microseconds(60'000'000),   Microseconds(120'000'000),
+    Microseconds(600'000'000), Microseconds(3'600'000'000)};
+
+inline constexpr Microseconds kWorkingSetWindow{60'000'000};
+
+} // namespace cgtide::model

@@ -1,0 +1,211 @@
+#include "engine/monitor/idle_view.hpp"
+
+#include "engine/monitor/slices.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace cgtide::monitor {
+
+namespace {
+
+using cgroup::Mapping;
+using cgroup::PageKind;
+using cgroup::Present;
+
+/// Where memory that may be seen twice begins and ends. Anonymous memory that a fork left shared
+/// stands at one address in both processes, and has no file.
+struct Shared {
+    std::uint32_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+    Microseconds idle{0};
+    PageKind kind = PageKind::file;
+};
+
+auto identity(const Shared& shared) {
+    return std::tuple(shared.kind, shared.device, shared.inode);
+}
+
+/// How many bytes of each neighbourhood are present: whether looks at random addresses can tell
+/// anything of it.
+class Density {
+public:
+    /// \p present rises.
+    explicit Density(std::span<const Present> present) : present_(present) {}
+
+    /// Whether less than an eighth of the neighbourhood of `address` within `range` is present. Is
+    /// asked by rising address.
+    bool is_thin(std::uint64_t address, const damon::Range& range) {
+        const damon::Range near{std::max(address / kNear * kNear, range.start),
+                                std::min((address / kNear + 1) * kNear, range.end)};
+        if (!(near == near_)) {
+            near_ = near;
+            thin_ = present_in(near) < (near.end - near.start) / 8;
+        }
+        return thin_;
+    }
+
+private:
+    static constexpr std::uint64_t kNear = 16U << 20U;
+
+    std::uint64_t present_in(const damon::Range& near) {
+        while (first_ < present_.size() && present_[first_].end <= near.start) {
+            ++first_;
+        }
+        std::uint64_t bytes = 0;
+        for (std::size_t i = first_; i < present_.size() && present_[i].start < near.end; ++i) {
+            bytes += std::min(present_[i].end, near.end) - std::max(present_[i].start, near.start);
+        }
+        return bytes;
+    }
+
+    std::span<const Present> present_;
+    std::size_t first_ = 0;
+    damon::Range near_;
+    bool thin_ = false;
+};
+
+/// Gathers what is seen of a container's address spaces.
+class Gathering {
+public:
+    explicit Gathering(Slices& slices) : slices_(slices) {}
+
+    void take(const SeenSpace& space) {
+        Density density(space.present);
+        std::size_t mapping = 0;
+        std::size_t first = 0;
+        for (const Present& run : space.present) {
+            while (first < space.idle.size() && space.idle[first].range.end <= run.start) {
+                ++first;
+            }
+            for (std::size_t i = first;
+                 i < space.idle.size() && space.idle[i].range.start < run.end; ++i) {
+                const IdleRange& piece = space.idle[i];
+                const damon::Range seen{std::max(run.start, piece.range.start),
+                                        std::min(run.end, piece.range.end)};
+                for_each_part(seen, [&](const damon::Range& part) {
+                    if (piece.idle <= Microseconds{0} ||
+                        !density.is_thin(part.start, piece.range)) {
+                        note(part, run.kind, piece.idle, space.mappings, mapping);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Counts what may have been seen twice, once, by the youngest use.
+    void settle() {
+        std::sort(shared_.begin(), shared_.end(), [](const Shared& a, const Shared& b) {
+            return std::tuple(identity(a), a.start) < std::tuple(identity(b), b.start);
+        });
+        for (std::size_t i = 0; i < shared_.size();) {
+            std::size_t last = i;
+            while (last < shared_.size() && identity(shared_[last]) == identity(shared_[i])) {
+                ++last;
+            }
+            settle_one({shared_.data() + i, last - i});
+            i = last;
+        }
+        shared_.clear();
+    }
+
+private:
+    /// Cuts at the borders of neighbourhoods, so that each part has one density.
+    template <class Take>
+    static void for_each_part(damon::Range range, Take take) {
+        constexpr std::uint64_t kPart = 16U << 20U;
+        while (range.start < range.end) {
+            const std::uint64_t end = std::min(range.end, (range.start / kPart + 1) * kPart);
+            take(damon::Range{range.start, end});
+            range.start = end;
+        }
+    }
+
+    void note(const damon::Range& part, PageKind kind, Microseconds idle,
+              std::span<const Mapping> mappings, std::size_t& mapping) {
+        if (kind == PageKind::anon) {
+            slices_.add(idle, {{part.end - part.start}, {}});
+            return;
+        }
+        if (kind == PageKind::anon_shared) {
+            shared_.push_back({0, 0, part.start, part.end, idle, kind});
+            return;
+        }
+        while (mapping < mappings.size() && mappings[mapping].end <= part.start) {
+            ++mapping;
+        }
+        for (std::size_t i = mapping; i < mappings.size() && mappings[i].start < part.end; ++i) {
+            const Mapping& file = mappings[i];
+            const std::uint64_t start = std::max(file.start, part.start);
+            const std::uint64_t bytes = std::min(file.end, part.end) - start;
+            const std::uint64_t offset = file.offset + (start - file.start);
+            if (offset <= UINT64_MAX - bytes) {
+                shared_.push_back({file.device, file.inode, offset, offset + bytes, idle, kind});
+            }
+        }
+    }
+
+    /// Sweeps over one file's ranges.
+    void settle_one(std::span<const Shared> ranges) {
+        struct Edge {
+            std::uint64_t at;
+            bool opens;
+            Microseconds idle;
+        };
+        std::vector<Edge> edges;
+        edges.reserve(2 * ranges.size());
+        for (const Shared& range : ranges) {
+            edges.push_back({range.start, true, range.idle});
+            edges.push_back({range.end, false, range.idle});
+        }
+        std::sort(edges.begin(), edges.end(),
+                  [](const Edge& a, const Edge& b) { return a.at < b.at; });
+        std::multiset<Microseconds> open;
+        std::uint64_t from = 0;
+        const bool is_file = ranges.front().kind == PageKind::file;
+        for (const Edge& edge : edges) {
+            if (!open.empty() && edge.at > from) {
+                const Bytes bytes{edge.at - from};
+                slices_.add(*open.begin(), is_file ? KindBytes{{}, bytes} : KindBytes{bytes, {}});
+            }
+            from = edge.at;
+            if (edge.opens) {
+                open.insert(edge.idle);
+            } else {
+                open.erase(open.find(edge.idle));
+            }
+        }
+    }
+
+    Slices& slices_;
+    std::vector<Shared> shared_;
+};
+
+} // namespace
+
+model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
+                          const ViewFrame& frame) {
+    Slices slices(frame.resolution);
+    Gathering gathering(slices);
+    for (const SeenSpace& space : spaces) {
+        gathering.take(space);
+    }
+    gathering.settle();
+    slices.scale_down({charged.anon, charged.file});
+    const KindBytes seen = slices.sum();
+    model::IdleView view;
+    view.source = model::IdleSource::regions;
+    view.at = frame.at;
+    view.resolution = frame.resolution;
+    view.watched = frame.watched;
+    view.slices = slices.at_most(model::IdleView::kMaxSlices);
+    view.unseen = (charged.anon - seen.anon) + (charged.file - seen.file);
+    view.processes = frame.processes;
+    view.unwatched = frame.unwatched;
+    return view;
+}
+
+} // namespace cgtide::monitor

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "cgroup/pagemap.hpp"
+#include "cgroup/parse/maps.hpp"
+#include "engine/model/idle.hpp"
+#include "engine/monitor/ages.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cgtide::monitor {
+
+/// What is known of one address space of a container.
+struct SeenSpace {
+    std::span<const IdleRange> idle;           ///< Ages::idle(): rising
+    std::span<const cgroup::Present> present;  ///< rising
+    std::span<const cgroup::Mapping> mappings; ///< rising: which file is behind an address
+};
+
+/// What the container is charged for: `anon` and `file` of memory.stat.
+struct Charged {
+    Bytes anon;
+    Bytes file;
+};
+
+/// When and how it was seen; what idle_view() takes over as it is.
+struct ViewFrame {
+    TimePoint at{};
+    Microseconds resolution{0}; ///< the aggregation interval; over 0
+    Microseconds watched{0};
+    std::uint32_t processes = 0;
+    std::uint32_t unwatched = 0;
+};
+
+/// A container's idle memory by regions. Pure.
+///
+/// Only present pages count, and memory that several of its processes share counts once, by the
+/// youngest use: file pages by device, inode and offset, anonymous pages after a fork by address.
+/// Where more of a kind is seen than charged (to somebody else), its slices are scaled down. What
+/// is charged and not seen is `unseen`, and so is memory so thinly spread (under an eighth of its
+/// neighbourhood) that no look would hit it, unless it was seen in use.
+model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
+                          const ViewFrame& frame);
+
+} // namespace cgtide::monitor

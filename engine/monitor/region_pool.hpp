@@ -1,0 +1,82 @@
+#pragma once
+
+#include "cgroup/base/kernel_roots.hpp"
+#include "engine/damon/pool.hpp"
+#include "engine/model/view.hpp"
+#include "engine/monitor/handover.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cgtide::monitor {
+
+/// How to come by DAMON.
+struct RegionPoolOptions {
+    std::string run_dir;      ///< where what is changed in the kernel is written down first
+    bool take_modules = true; ///< stop the kernel's own users of DAMON meanwhile
+    damon::Intervals intervals;
+};
+
+/// What came of a period's targets.
+struct PoolState {
+    std::vector<int> kdamonds;               ///< the workers that run
+    std::vector<damon::TargetKey> unwatched; ///< for want of room, or because the kernel refused
+    std::vector<std::string> problems;       ///< what failed, for the log
+};
+
+/// The kernel's side of the region sensor: DAMON, owned, and its workers. All calls block, one
+/// commit for up to 20 s, and come from one thread.
+class RegionPool {
+public:
+    /// Takes DAMON over, which also cleans up what an engine that was killed has left.
+    ///
+    /// \returns `conflict` naming who else uses it, `unsupported` where the kernel lacks it; with
+    ///          nothing changed.
+    static Result<std::unique_ptr<RegionPool>> open(const KernelRoots& roots,
+                                                    const RegionPoolOptions& options,
+                                                    std::shared_ptr<Handover> handover);
+
+    /// What this kernel's DAMON has, by the names of its files, for people.
+    std::string offers() const;
+
+    /// Watches exactly these. To be called once a period, also where nothing changed: it notices a
+    /// stranger.
+    ///
+    /// \returns `conflict` where the tree is somebody else's from now on: nothing is written any
+    ///          more.
+    Result<PoolState> apply(std::vector<damon::Target> targets);
+
+    /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
+    /// put back.
+    Result<void> release();
+
+    ~RegionPool();
+    RegionPool(const RegionPool&) = delete;
+    RegionPool& operator=(const RegionPool&) = delete;
+
+private:
+    RegionPool() = default;
+
+    std::shared_ptr<Handover> handover_;
+    Dir run_;
+    std::unique_ptr<damon::KernelFiles> tree_files_;
+    std::unique_ptr<damon::KernelFiles> module_files_;
+    std::unique_ptr<damon::Tree> tree_;
+    std::unique_ptr<damon::KernelHost> host_;
+    std::unique_ptr<damon::Ownership> ownership_;
+    std::unique_ptr<damon::Pool> pool_;
+};
+
+/// The folder of DAMON's kdamonds. \returns `unsupported` where this kernel has none.
+Result<Dir> find_damon(const KernelRoots& roots);
+
+/// The row of `cgtide doctor` for idle times by regions; whether they are known is the caller's to
+/// fill in.
+model::Capability region_capability();
+
+/// Undoes what an engine that was killed has left in DAMON: for `cgtided --cleanup`. \returns what
+/// was done, for people.
+Result<std::string> clean_up_regions(const KernelRoots& roots, const std::string& run_dir);
+
+} // namespace cgtide::monitor

@@ -1,0 +1,148 @@
+#include "engine/monitor/regions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cgtide::monitor {
+
+Regions::Regions(Dir proc, damon::Stream stream, damon::Intervals intervals,
+                 std::shared_ptr<Handover> handover)
+    : proc_(std::move(proc)), stream_(std::move(stream)), intervals_(intervals),
+      handover_(std::move(handover)) {}
+
+bool Regions::must_look(CgroupId id, const Watched& watched, TimePoint now) const {
+    return changed_.contains(id) || now - watched.looked >= kLookPeriod;
+}
+
+void Regions::look(const Wish& wish, Watched& watched, TimePoint now) {
+    cgroup::SubtreeOptions how;
+    how.excluded = wish.excluded;
+    how.with_pids = true;
+    watched.looked = now;
+    // What befalls it within the window after a change is not told again: then it stays changed.
+    if (const auto changed = changed_.find(wish.id);
+        changed != changed_.end() && now - changed->second > damon::Stream::kChangeWindow) {
+        changed_.erase(changed);
+    }
+    const auto subtree = cgroup::walk_subtree(wish.group->dir(), wish.path, how);
+    if (!subtree) {
+        return; // it has ended: its event comes by another way
+    }
+    watched.processes->refresh(*subtree, last_key_);
+    for (const Space& space : watched.processes->spaces()) {
+        if (const auto known = ages_.find(space.key); known != ages_.end()) {
+            known->second.came(space.came, now);
+        }
+    }
+}
+
+std::vector<damon::Target> Regions::refresh(const std::vector<Wish>& wishes) {
+    std::map<CgroupId, Watched> kept;
+    std::vector<CgroupId> ids;
+    std::vector<damon::Target> targets;
+    std::unordered_set<damon::TargetKey> keys;
+    const TimePoint now = std::chrono::steady_clock::now();
+    for (const Wish& wish : wishes) {
+        auto node = containers_.extract(wish.id);
+        const bool is_new = node.empty();
+        Watched watched =
+            is_new ? Watched{std::make_unique<Processes>(proc_), {}} : std::move(node.mapped());
+        if (is_new || must_look(wish.id, watched, now)) {
+            look(wish, watched, now);
+        }
+        for (const Space& space : watched.processes->spaces()) {
+            keys.insert(space.key);
+            targets.push_back({space.key, space.pid, space.pid_start, space.ranges});
+        }
+        ids.push_back(wish.id);
+        kept.emplace(wish.id, std::move(watched));
+    }
+    containers_ = std::move(kept);
+    std::erase_if(changed_, [&](const auto& entry) { return !containers_.contains(entry.first); });
+    std::erase_if(ages_, [&](const auto& entry) { return !keys.contains(entry.first); });
+    for (const damon::TargetKey key : keys) {
+        ages_.try_emplace(key);
+    }
+    if (ids != watched_cgroups_) {
+        watched_cgroups_ = std::move(ids);
+        // What finds no room is looked at every kLookPeriod, like all others.
+        static_cast<void>(stream_.watch(watched_cgroups_));
+    }
+    return targets;
+}
+
+void Regions::adopt(const PoolState& state) {
+    unwatched_ = {state.unwatched.begin(), state.unwatched.end()};
+    for (const int kdamond : kdamonds_) {
+        if (std::find(state.kdamonds.begin(), state.kdamonds.end(), kdamond) ==
+            state.kdamonds.end()) {
+            decoder_.forget(kdamond);
+        }
+    }
+    if (kdamonds_ != state.kdamonds) {
+        kdamonds_ = state.kdamonds;
+        // What finds no room is missed by the decoder, which counts it.
+        static_cast<void>(stream_.watch(kdamonds_));
+    }
+}
+
+void Regions::drain() {
+    events_.clear();
+    changes_.clear();
+    stream_.drain(events_, changes_);
+    // After the stream: an event of a commit is never older than the news of it.
+    for (CommitNews& news : handover_->take()) {
+        if (news.epoch) {
+            decoder_.end(std::move(*news.epoch));
+        } else {
+            decoder_.begin(news.kdamond, news.begin);
+        }
+    }
+    std::vector<damon::Round> rounds;
+    decoder_.feed(events_, rounds);
+    for (const damon::Change& change : changes_) {
+        changed_[change.cgroup] = change.at;
+    }
+    for (const damon::Round& round : rounds) {
+        if (const auto known = ages_.find(round.key); known != ages_.end()) {
+            known->second.add(round, intervals_.aggregation);
+        }
+    }
+}
+
+std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged& charged,
+                                                     TimePoint at) const {
+    const auto found = containers_.find(id);
+    if (found == containers_.end()) {
+        return nullptr;
+    }
+    const Processes& processes = *found->second.processes;
+    ViewFrame frame{.at = at,
+                    .resolution = intervals_.aggregation,
+                    .watched = Microseconds(0),
+                    .processes = 0,
+                    .unwatched = processes.unwatched()};
+    std::vector<std::vector<IdleRange>> idle;
+    std::vector<const Space*> told;
+    for (const Space& space : processes.spaces()) {
+        const auto ages = ages_.find(space.key);
+        if (unwatched_.contains(space.key)) {
+            ++frame.unwatched;
+        } else if (ages != ages_.end() && ages->second.watched().count() > 0) {
+            frame.watched = std::max(frame.watched, ages->second.watched());
+            idle.push_back(ages->second.idle());
+            told.push_back(&space);
+        }
+    }
+    if (told.empty()) {
+        return nullptr;
+    }
+    frame.processes = static_cast<std::uint32_t>(told.size());
+    std::vector<SeenSpace> spaces;
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        spaces.push_back({idle[i], told[i]->present, told[i]->mappings});
+    }
+    return std::make_shared<const model::IdleView>(idle_view(spaces, charged, frame));
+}
+
+} // namespace cgtide::monitor

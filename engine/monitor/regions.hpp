@@ -1,0 +1,87 @@
+#pragma once
+
+#include "cgroup/group.hpp"
+#include "engine/damon/decoder.hpp"
+#include "engine/damon/stream.hpp"
+#include "engine/monitor/ages.hpp"
+#include "engine/monitor/handover.hpp"
+#include "engine/monitor/idle_view.hpp"
+#include "engine/monitor/processes.hpp"
+#include "engine/monitor/region_pool.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace cgtide::monitor {
+
+/// A container whose memory is to be watched.
+struct Wish {
+    CgroupId id;
+    std::shared_ptr<cgroup::Group> group;
+    std::string path;                      ///< v2
+    std::unordered_set<CgroupId> excluded; ///< registered containers inside it
+};
+
+/// The region sensor's own side: whose memory is watched, what the kernel tells of it, and how long
+/// it has been idle. One thread at a time uses it; RegionPool is on another, and `handover` between
+/// the two.
+class Regions {
+public:
+    /// `proc` is the root of procfs.
+    Regions(Dir proc, damon::Stream stream, damon::Intervals intervals,
+            std::shared_ptr<Handover> handover);
+    Regions(const Regions&) = delete; // its containers refer to its `proc_`
+    Regions& operator=(const Regions&) = delete;
+
+    /// How often a container's processes are looked at where nothing is known to have befallen
+    /// them: memory comes and goes without a fork.
+    static constexpr Microseconds kLookPeriod{5'000'000};
+
+    /// Looks anew at the processes of those of these containers that are new, had a fork, exec or
+    /// exit, or were not looked at for kLookPeriod, and forgets all others. About 200 us a process.
+    /// \returns what the pool should watch.
+    std::vector<damon::Target> refresh(const std::vector<Wish>& wishes);
+
+    /// Takes over what the pool made of it.
+    void adopt(const PoolState& state);
+
+    /// Reads what the kernel has told. To be called once an aggregation, which also bounds how old
+    /// a view can be. About 1 us a region.
+    void drain();
+
+    /// How long a container's memory has been idle; null where nothing is known yet.
+    std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged,
+                                                TimePoint at) const;
+
+    const damon::DecoderCounters& counters() const { return decoder_.counters(); }
+
+private:
+    struct Watched {
+        std::unique_ptr<Processes> processes;
+        TimePoint looked{}; ///< when they were last looked at
+    };
+
+    bool must_look(CgroupId id, const Watched& watched, TimePoint now) const;
+    void look(const Wish& wish, Watched& watched, TimePoint now);
+
+    Dir proc_;
+    damon::Stream stream_;
+    damon::Intervals intervals_;
+    std::shared_ptr<Handover> handover_;
+    damon::Decoder decoder_;
+    std::map<CgroupId, Watched> containers_;
+    std::unordered_map<damon::TargetKey, Ages> ages_;
+    std::unordered_set<damon::TargetKey> unwatched_;
+    std::vector<int> kdamonds_;
+    std::vector<CgroupId> watched_cgroups_;
+    damon::TargetKey last_key_ = 0;
+    std::vector<damon::Event> events_; ///< kept for its room
+    std::vector<damon::Change> changes_;
+    std::unordered_map<CgroupId, TimePoint> changed_; ///< containers whose processes have changed
+};
+
+} // namespace cgtide::monitor

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "cgroup/base/units.hpp"
+#include "engine/model/idle.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace cgtide::monitor {
+
+/// Anonymous and file bytes.
+struct KindBytes {
+    Bytes anon;
+    Bytes file;
+};
+
+/// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none
+/// is told older than it is.
+class Slices {
+public:
+    /// `resolution` is over 0; less counts as 1 us.
+    explicit Slices(Microseconds resolution);
+
+    void add(Microseconds idle, const KindBytes& bytes);
+
+    KindBytes sum() const;
+
+    /// Scales each kind that sums up to more than `most` down to it, at the same shares.
+    void scale_down(const KindBytes& most);
+
+    /// By rising idle, without empty ones. Where there are more than `count` (at least 256), the
+    /// longer times are joined first: a joined slice covers times of at most twice the ratio, and
+    /// bears the youngest of them.
+    std::vector<model::IdleSlice> at_most(std::size_t count) const;
+
+private:
+    Microseconds resolution_;
+    std::map<std::int64_t, KindBytes> steps_; ///< by idle / resolution
+};
+
+} // namespace cgtide::monitor

@@ -1,0 +1,292 @@
+#include "engine/monitor/ages.hpp"
+#include "tests/engine/monitor/damon_model.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+
+namespace cgtide::monitor {
+namespace {
+
+using damon::Range;
+using damon::Region;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Microseconds kSecond{1'000'000};
+
+TimePoint second(std::int64_t at) {
+    return TimePoint(std::chrono::seconds(1000 + at));
+}
+IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t seconds) {
+    return {{start, end}, kSecond * seconds};
+}
+Region region(std::uint64_t start, std::uint64_t end, std::uint32_t accesses,
+              std::uint32_t age = 0) {
+    return {{start, end}, accesses, age};
+}
+
+/// Ages at an aggregation of a second; rounds end at second 1, 2 and so on.
+class AgesOfRounds : public ::testing::Test {
+protected:
+    void round(const std::vector<Region>& regions) {
+        ages_.add({1, second(++now_), regions}, kSecond);
+    }
+    void rounds(int count, const std::vector<Region>& regions) {
+        for (int i = 0; i < count; ++i) {
+            round(regions);
+        }
+    }
+
+    Ages ages_;
+    std::int64_t now_ = 0;
+};
+
+TEST_F(AgesOfRounds, NothingIsKnownBeforeTheFirstRound) {
+    EXPECT_THAT(ages_.idle(), IsEmpty());
+    EXPECT_EQ(ages_.watched(), Microseconds{0});
+    EXPECT_EQ(ages_.at(), TimePoint{});
+}
+
+TEST_F(AgesOfRounds, WhatWasNeverUsedIsIdleForAsLongAsItIsWatched) {
+    rounds(5, {region(0, 100, 0, 90)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 5)));
+    EXPECT_EQ(ages_.watched(), 5 * kSecond);
+    round({region(0, 100, 0), region(200, 300, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 6), idle(200, 300, 1)));
+}
+
+TEST_F(AgesOfRounds, UseWithoutABreakIsNegative) {
+    rounds(7, {region(0, 60, 20), region(60, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 60, -7), idle(60, 100, 7)));
+}
+
+TEST_F(AgesOfRounds, AMissedLookBreaksNoUse) {
+    rounds(10, {region(0, 100, 4)});
+    round({region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -11)));
+    rounds(3, {region(0, 100, 4)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -14)));
+}
+
+TEST_F(AgesOfRounds, WhatStopsIsIdleFromItsLastUse) {
+    rounds(10, {region(0, 100, 20)});
+    rounds(4, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 4)));
+    rounds(4, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 8)));
+}
+
+TEST_F(AgesOfRounds, ARegionAcrossABorderKeepsTheAgeOfItsColdPart) {
+    rounds(10, {region(0, 100, 0)});
+    round({region(0, 40, 0), region(40, 60, 5), region(60, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 11)));
+    round({region(0, 40, 0), region(40, 48, 18), region(48, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 40, 12), idle(40, 48, -2), idle(48, 100, 12)));
+}
+
+TEST_F(AgesOfRounds, UsesInARowAreTakenBackWhereAnotherPartExplainsThem) {
+    rounds(20, {region(0, 100, 0)});
+    rounds(9, {region(0, 100, 9)}); // the first half is in use
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -9)));
+    round({region(0, 50, 20), region(50, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, -10), idle(50, 100, 30)));
+}
+
+TEST_F(AgesOfRounds, NotWhereTheyWereManyThough) {
+    rounds(20, {region(0, 100, 0)});
+    rounds(10, {region(0, 100, 9)});
+    rounds(5, {region(0, 50, 20), region(50, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, -15), idle(50, 100, 6)));
+}
+
+TEST_F(AgesOfRounds, AUseThatNothingExplainsCountsForAll) {
+    rounds(10, {region(0, 100, 0)});
+    round({region(0, 50, 1), region(50, 100, 0)});
+    rounds(6, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 6), idle(50, 100, 17)));
+}
+
+TEST_F(AgesOfRounds, WhatVanishesIsForgotten) {
+    rounds(5, {region(0, 100, 0), region(200, 300, 0)});
+    round({region(200, 250, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(200, 250, 6)));
+    round({region(0, 100, 0), region(200, 300, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 1), idle(200, 250, 7), idle(250, 300, 1)));
+}
+
+TEST_F(AgesOfRounds, DamonsOwnAgeDoesNotReachThem) {
+    rounds(20, {region(0, 100, 0, 50)});
+    round({region(0, 30, 0, 0), region(30, 100, 0, 0)}); // as after a commit or an action
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 21)));
+}
+
+TEST_F(AgesOfRounds, LostRoundsCountAsIdleAsFarAsDamonsAgeProves) {
+    rounds(10, {region(0, 300, 0)});
+    now_ += 20;
+    round({region(0, 100, 0, 40), region(100, 200, 0, 5), region(200, 300, 0, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 31), idle(100, 200, 6), idle(200, 300, 1)));
+}
+
+TEST_F(AgesOfRounds, LostRoundsBreakNoUse) {
+    rounds(10, {region(0, 100, 20)});
+    now_ += 20;
+    round({region(0, 100, 20)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -31)));
+}
+
+TEST_F(AgesOfRounds, PagesThatCameAreYoung) {
+    rounds(10, {region(0, 100, 0)});
+    const std::vector<Range> fresh{{10, 20}, {90, 120}, {200, 300}};
+    ages_.came(fresh, second(10));
+    EXPECT_THAT(ages_.idle(),
+                ElementsAre(idle(0, 10, 10), idle(10, 20, 0), idle(20, 90, 10), idle(90, 100, 0)));
+    rounds(2, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(),
+                ElementsAre(idle(0, 10, 12), idle(10, 20, 2), idle(20, 90, 12), idle(90, 100, 2)));
+}
+
+TEST_F(AgesOfRounds, OldAndEmptyRoundsAndBadIntervalsAreDropped) {
+    rounds(3, {region(0, 100, 0)});
+    ages_.add({1, second(3), {region(0, 10, 20)}}, kSecond);
+    ages_.add({1, second(4), {region(0, 10, 20)}}, Microseconds{0});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 3)));
+    round({region(0, 60, 0), region(40, 100, 20), region(90, 90, 20)}); // overlaps
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 4)));
+}
+
+TEST_F(AgesOfRounds, AreBoundedByJoiningTheClosestTimesToTheYounger) {
+    AgesOptions options;
+    options.max_pieces = 3;
+    ages_ = Ages(options);
+    std::vector<Region> regions{region(0, 10, 0)};
+    for (const int wait : {30, 1, 20, 1}) {
+        rounds(wait, regions);
+        regions.push_back(region(regions.back().range.end, regions.back().range.end + 10, 0));
+    }
+    round(regions);
+    // Idle for 53, 23, 22, 2 and 1 s without the bound.
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 10, 53), idle(10, 30, 22), idle(30, 50, 1)));
+    EXPECT_EQ(ages_.pieces(), 3U);
+}
+
+TEST_F(AgesOfRounds, RangesThatLieApartAreNotJoined) {
+    AgesOptions options;
+    options.max_pieces = 2;
+    ages_ = Ages(options);
+    rounds(2, {region(0, 10, 0), region(20, 30, 0), region(40, 50, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 10, 2), idle(20, 30, 2), idle(40, 50, 2)));
+}
+
+TEST(AgesProperties, CoverWhatTheRoundCoversAndAreNeverOlderThanWatched) {
+    std::mt19937_64 random(3);
+    AgesOptions options;
+    options.max_pieces = 64;
+    Ages ages(options);
+    for (int i = 1; i < 2000; ++i) {
+        damon::Round round{1, second(i), {}};
+        std::uint64_t at = random() % 50;
+        std::uint64_t bytes = 0;
+        for (int j = 0; j < 20; ++j) {
+            const std::uint64_t end = at + 1 + random() % 40;
+            round.regions.push_back(
+                region(at, end, random() % 3 == 0 ? static_cast<std::uint32_t>(random() % 20) : 0));
+            bytes += end - at;
+            at = end + (random() % 4 == 0 ? random() % 10 : 0);
+        }
+        ages.add(round, kSecond);
+        ASSERT_LE(ages.pieces(), 64U);
+        std::uint64_t before = 0;
+        for (const IdleRange& found : ages.idle()) {
+            ASSERT_LE(before, found.range.start);
+            ASSERT_LT(found.range.start, found.range.end);
+            ASSERT_LE(found.idle, ages.watched());
+            ASSERT_GE(found.idle, -ages.watched());
+            before = found.range.end;
+            bytes -= found.range.end - found.range.start;
+        }
+        ASSERT_EQ(bytes, 0U);
+    }
+}
+
+/// Memory of which some bytes are in use, in turn with others that are idle from the beginning.
+struct Layout {
+    const char* name;
+    std::vector<std::uint64_t> mebibytes; ///< in use, idle, in use and so on
+};
+
+const std::vector<Layout>& layouts() {
+    static const std::vector<Layout> kLayouts{{"48 hot, 80 cold", {48, 80}},
+                                              {"16 hot, 112 cold", {16, 112}},
+                                              {"100 hot, 28 cold", {100, 28}},
+                                              {"stripes", {8, 24, 8, 24, 8, 24}},
+                                              {"thin", {2, 62, 1, 63}}};
+    return kLayouts;
+}
+
+constexpr std::uint64_t kBase = 1ULL << 40U;
+constexpr std::uint64_t kMiB = 1U << 20U;
+
+bool is_hot(const Layout& layout, std::uint64_t address) {
+    std::uint64_t end = kBase;
+    for (std::size_t i = 0; i < layout.mebibytes.size(); ++i) {
+        end += layout.mebibytes[i] * kMiB;
+        if (address < end) {
+            return i % 2 == 0;
+        }
+    }
+    return false;
+}
+
+/// By how many percent of the truth the bytes idle for 10 s are off after a minute of DAMON's own
+/// sampling, where a look finds hot memory in use with a chance of `share`.
+double cold_error(const Layout& layout, double share, std::uint64_t seed) {
+    std::uint64_t total = 0;
+    std::uint64_t truth = 0;
+    for (std::size_t i = 0; i < layout.mebibytes.size(); ++i) {
+        total += layout.mebibytes[i] * kMiB;
+        truth += i % 2 == 1 ? layout.mebibytes[i] * kMiB : 0;
+    }
+    test::DamonModel model({{kBase, kBase + total}}, {}, seed);
+    Ages ages;
+    for (int i = 1; i <= 60; ++i) {
+        ages.add({1, second(i), model.aggregate([&](std::uint64_t address) {
+                      return is_hot(layout, address) ? share : 0.0;
+                  })},
+                 kSecond);
+    }
+    std::uint64_t cold = 0;
+    for (const IdleRange& found : ages.idle()) {
+        cold += found.idle >= 10 * kSecond ? found.range.end - found.range.start : 0;
+    }
+    const auto difference = static_cast<double>(cold) - static_cast<double>(truth);
+    return 100.0 * std::abs(difference) / static_cast<double>(truth);
+}
+
+constexpr std::size_t kSeeds = 31;
+
+std::vector<double> cold_errors(const Layout& layout, double share) {
+    std::vector<double> errors;
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+        errors.push_back(cold_error(layout, share, seed));
+    }
+    std::sort(errors.begin(), errors.end());
+    return errors;
+}
+
+TEST(AgesOfDamonsRegions, TellColdBytesWithinFivePercent) {
+    for (const Layout& layout : layouts()) {
+        EXPECT_LE(cold_errors(layout, 1.0).back(), 5.0) << layout.name;
+    }
+}
+
+TEST(AgesOfDamonsRegions, TellThemWhereLooksMissMostUsesToo) {
+    for (const Layout& layout : layouts()) {
+        const auto errors = cold_errors(layout, 0.2);
+        EXPECT_LE(errors[kSeeds / 2], 5.0) << layout.name;
+    }
+}
+
+} // namespace
+} // namespace cgtide::monitor

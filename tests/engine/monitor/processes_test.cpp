@@ -1,0 +1,313 @@
+#include "engine/monitor/processes.hpp"
+
+#include <cstring>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace cgtide::monitor {
+namespace {
+
+using cgroup::PageKind;
+using cgroup::Present;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::size_t kMiB = 1U << 20U;
+
+char* map(std::size_t bytes, int flags = MAP_PRIVATE | MAP_ANONYMOUS, int fd = -1) {
+    void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
+    EXPECT_NE(at, MAP_FAILED);
+    (void)::madvise(at, bytes, MADV_NOHUGEPAGE); // EINVAL where the kernel has none
+    return static_cast<char*>(at);
+}
+
+std::uint64_t address(const char* at) {
+    return reinterpret_cast<std::uintptr_t>(at);
+}
+
+/// A forked child that has done `work` and waits; it does `then` at a nudge and waits again.
+class Child {
+public:
+    explicit Child(
+        const std::function<void()>& work, const std::function<void()>& then = [] {}) {
+        EXPECT_EQ(::pipe(told_), 0);
+        EXPECT_EQ(::pipe(nudge_), 0);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::close(nudge_[1]);
+            work();
+            tell();
+            await();
+            then();
+            tell();
+            await();
+            ::_exit(0);
+        }
+        hear();
+    }
+    ~Child() {
+        ::close(nudge_[1]);
+        EXPECT_EQ(::waitpid(pid_, nullptr, 0), pid_);
+        for (const int fd : {told_[0], told_[1], nudge_[0]}) {
+            ::close(fd);
+        }
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    int pid() const { return pid_; }
+    void go_on() {
+        EXPECT_EQ(::write(nudge_[1], "x", 1), 1);
+        hear();
+    }
+
+private:
+    void tell() { (void)!::write(told_[1], "x", 1); }
+    void await() {
+        char byte = 0;
+        if (::read(nudge_[0], &byte, 1) != 1) {
+            ::_exit(0);
+        }
+    }
+    void hear() {
+        char byte = 0;
+        EXPECT_EQ(::read(told_[0], &byte, 1), 1);
+    }
+
+    int pid_ = -1;
+    int told_[2] = {-1, -1};
+    int nudge_[2] = {-1, -1};
+};
+
+class ProcessesOfAContainer : public ::testing::Test {
+protected:
+    ProcessesOfAContainer() : proc_(Dir::open("/proc").value()) {}
+
+    void refresh(Processes& processes, const std::vector<int>& pids) {
+        cgroup::Subtree subtree;
+        subtree.nodes.push_back({CgroupId{1}, "/web", {}});
+        subtree.nodes.push_back({CgroupId{2}, "/web/a", pids});
+        processes.refresh(subtree, last_key_);
+    }
+
+    static std::uint64_t present_in(const Space& space, const char* at, std::size_t bytes,
+                                    PageKind kind) {
+        std::uint64_t found = 0;
+        for (const Present& run : space.present) {
+            if (run.start < address(at) + bytes && run.end > address(at) && run.kind == kind) {
+                found += std::min(run.end, address(at) + bytes) - std::max(run.start, address(at));
+            }
+        }
+        return found;
+    }
+
+    static bool watches(const Space& space, std::uint64_t at) {
+        return std::any_of(space.ranges.begin(), space.ranges.end(),
+                           [&](const damon::Range& r) { return r.start <= at && at < r.end; });
+    }
+
+    Dir proc_;
+    damon::TargetKey last_key_ = 0;
+};
+
+TEST_F(ProcessesOfAContainer, WatchesWhatIsPresentAlone) {
+    char* const area = map(1024 * kMiB);
+    const Child child([&] { std::memset(area + 512 * kMiB, 1, 8 * kMiB); });
+    Processes processes(proc_);
+    refresh(processes, {child.pid()});
+    ASSERT_THAT(processes.spaces(), SizeIs(1));
+    const Space& space = processes.spaces()[0];
+    EXPECT_EQ(space.pid, child.pid());
+    EXPECT_EQ(space.key, 1U);
+    EXPECT_GT(space.pid_start, 0U);
+    EXPECT_GT(space.stack_end, 0U);
+    EXPECT_EQ(present_in(space, area, 1024 * kMiB, PageKind::anon), 8 * kMiB);
+    EXPECT_TRUE(watches(space, address(area) + 512 * kMiB));
+    EXPECT_FALSE(watches(space, address(area) + 256 * kMiB));
+    EXPECT_LE(space.ranges.size(), RangeOptions{}.max_ranges);
+    EXPECT_EQ(processes.unwatched(), 0U);
+    ::munmap(area, 1024 * kMiB);
+}
+
+TEST_F(ProcessesOfAContainer, RangesStayUntilMemoryGrows) {
+    char* const area = map(256 * kMiB);
+    Child child([&] { std::memset(area, 1, 8 * kMiB); },
+                [&] { std::memset(area + 128 * kMiB, 1, 32 * kMiB); });
+    Processes processes(proc_);
+    refresh(processes, {child.pid()});
+    const Space first = processes.spaces().at(0);
+    EXPECT_THAT(first.came, IsEmpty());
+    refresh(processes, {child.pid()});
+    EXPECT_EQ(processes.spaces().at(0).ranges, first.ranges);
+    EXPECT_EQ(processes.spaces().at(0).key, first.key);
+    child.go_on();
+    refresh(processes, {child.pid()});
+    const Space& grown = processes.spaces().at(0);
+    EXPECT_EQ(grown.key, first.key);
+    EXPECT_TRUE(watches(grown, address(area) + 130 * kMiB));
+    std::uint64_t came = 0;
+    for (const damon::Range& range : grown.came) {
+        came += range.end - range.start;
+    }
+    EXPECT_GE(came, 32 * kMiB);
+    EXPECT_LT(came, 33 * kMiB);
+    ::munmap(area, 256 * kMiB);
+}
+
+TEST_F(ProcessesOfAContainer, AForkedChildIsASpaceOfItsOwnWithSharedPages) {
+    char* const area = map(4 * kMiB);
+    std::memset(area, 1, 4 * kMiB);
+    const Child child([&] { std::memset(area, 2, kMiB); });
+    Processes processes(proc_);
+    refresh(processes, {::getpid(), child.pid()});
+    ASSERT_THAT(processes.spaces(), SizeIs(2));
+    for (const Space& space : processes.spaces()) {
+        EXPECT_EQ(present_in(space, area, 4 * kMiB, PageKind::anon), kMiB) << space.pid;
+        EXPECT_EQ(present_in(space, area, 4 * kMiB, PageKind::anon_shared), 3 * kMiB) << space.pid;
+    }
+    ::munmap(area, 4 * kMiB);
+}
+
+TEST_F(ProcessesOfAContainer, TwoProcessesOfOneFileNameItAlike) {
+    const int fd = ::memfd_create("cgtide-shared", MFD_CLOEXEC);
+    ASSERT_EQ(::ftruncate(fd, 4 * kMiB), 0);
+    char* first = nullptr;
+    const Child one([&] { std::memset(map(4 * kMiB, MAP_SHARED, fd), 1, 2 * kMiB); });
+    const Child two([&] {
+        first = map(16 * kMiB);
+        std::memset(map(4 * kMiB, MAP_SHARED, fd), 1, kMiB);
+    });
+    Processes processes(proc_);
+    refresh(processes, {one.pid(), two.pid()});
+    ASSERT_THAT(processes.spaces(), SizeIs(2));
+    std::vector<cgroup::Mapping> found;
+    for (const Space& space : processes.spaces()) {
+        for (const cgroup::Mapping& mapping : space.mappings) {
+            if (mapping.shared && mapping.end - mapping.start == 4 * kMiB) {
+                found.push_back(mapping);
+            }
+        }
+    }
+    ASSERT_THAT(found, SizeIs(2));
+    EXPECT_GT(found[0].inode, 0U);
+    EXPECT_EQ(found[0].inode, found[1].inode);
+    EXPECT_EQ(found[0].device, found[1].device);
+    EXPECT_EQ(found[0].offset, 0U);
+    ::close(fd);
+}
+
+/// A child that has its parent's memory, as between vfork() and execve(); it waits on a pipe.
+int wait_on(void* pipe) {
+    char byte = 0;
+    const int* const fds = static_cast<const int*>(pipe);
+    ::close(fds[1]); // its own table of descriptors
+    return ::read(fds[0], &byte, 1) == 0 ? 0 : 1;
+}
+
+TEST_F(ProcessesOfAContainer, TwoProcessesOfOneMmAreOneSpace) {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    constexpr std::size_t kStack = 256U << 10U;
+    char* const stack = map(kStack);
+    const pid_t child = ::clone(wait_on, stack + kStack, CLONE_VM | SIGCHLD, fds);
+    ASSERT_GT(child, 0);
+    for (const bool use_kcmp : {true, false}) {
+        ProcessOptions options;
+        options.use_kcmp = use_kcmp;
+        Processes processes(proc_, options);
+        refresh(processes, {::getpid(), child});
+        EXPECT_THAT(processes.spaces(), SizeIs(1)) << use_kcmp;
+        EXPECT_EQ(processes.unwatched(), 0U);
+    }
+    ::close(fds[1]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    ::close(fds[0]);
+    ::munmap(stack, kStack);
+}
+
+TEST_F(ProcessesOfAContainer, TheLargestAreWatchedAndTheOthersCounted) {
+    char* const area = map(64 * kMiB);
+    const Child small([&] { std::memset(area, 1, kMiB); });
+    const Child large([&] { std::memset(area, 1, 64 * kMiB); });
+    const Child middle([&] { std::memset(area, 1, 32 * kMiB); });
+    ProcessOptions options;
+    options.max_processes = 2;
+    Processes processes(proc_, options);
+    refresh(processes, {small.pid(), large.pid(), middle.pid()});
+    std::vector<int> pids;
+    for (const Space& space : processes.spaces()) {
+        pids.push_back(space.pid);
+    }
+    EXPECT_THAT(pids, ::testing::UnorderedElementsAre(large.pid(), middle.pid()));
+    EXPECT_EQ(processes.unwatched(), 1U);
+    ::munmap(area, 64 * kMiB);
+}
+
+TEST_F(ProcessesOfAContainer, AfterExecveItIsAnotherSpace) {
+    int go[2];
+    ASSERT_EQ(::pipe(go), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::dup2(go[0], STDIN_FILENO);
+        ::close(go[0]);
+        ::close(go[1]);
+        char byte = 0;
+        (void)!::read(STDIN_FILENO, &byte, 1);
+        ::execl("/bin/cat", "cat", nullptr);
+        ::_exit(1);
+    }
+    ::close(go[0]);
+    Processes processes(proc_);
+    refresh(processes, {child});
+    ASSERT_THAT(processes.spaces(), SizeIs(1));
+    const Space before = processes.spaces()[0];
+    ASSERT_EQ(::write(go[1], "x", 1), 1);
+    const auto name = [&] {
+        return proc_.read(std::to_string(child) + "/comm").value();
+    };
+    while (name() != "cat\n") {
+        ::sched_yield();
+    }
+    // The new program's name is set before its memory is whole.
+    do {
+        refresh(processes, {child});
+    } while (processes.spaces().empty() || processes.spaces()[0].stack_end == before.stack_end);
+    EXPECT_EQ(processes.spaces()[0].pid_start, before.pid_start);
+    EXPECT_GT(processes.spaces()[0].key, before.key);
+    EXPECT_THAT(processes.spaces()[0].came, IsEmpty());
+    ::close(go[1]);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+TEST_F(ProcessesOfAContainer, WhatEndedAndKernelThreadsAreLeftOut) {
+    const pid_t zombie = ::fork();
+    if (zombie == 0) {
+        ::_exit(0);
+    }
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT), 0);
+    constexpr int kThreadd = 2; // the parent of all kernel threads, where /proc is the host's
+    constexpr int kNobody = 0x3fffffff;
+    Processes processes(proc_);
+    std::vector<int> pids{zombie, kNobody};
+    const auto comm = proc_.read("2/comm");
+    if (comm && *comm == "kthreadd\n") {
+        pids.push_back(kThreadd);
+    }
+    refresh(processes, pids);
+    EXPECT_THAT(processes.spaces(), IsEmpty());
+    EXPECT_EQ(processes.unwatched(), 0U);
+    ASSERT_EQ(::waitpid(zombie, nullptr, 0), zombie);
+}
+
+} // namespace
+} // namespace cgtide::monitor
