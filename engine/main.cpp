@@ -5,6 +5,8 @@
 #include "engine/core/sandbox.hpp"
 #include "engine/core/settings.hpp"
 #include "engine/monitor/capabilities.hpp"
+#include "engine/monitor/region_pool.hpp"
+#include "engine/monitor/regions.hpp"
 #include "engine/serve/peer.hpp"
 #include "engine/serve/render.hpp"
 #include "engine/serve/server.hpp"
@@ -39,6 +41,7 @@ struct Arguments {
     std::string socket; ///< empty: in the run folder
     std::string sandbox = "enforce";
     bool probe = false;
+    bool cleanup = false;
     bool config_given = false;
 };
 
@@ -46,7 +49,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  cgtided                                 run with /etc/cgtide/cgtide.toml\n"
     "  cgtided --config node.toml              run with settings of your own\n"
-    "  cgtided --probe                         print what this kernel offers as JSON, and exit\n\n"
+    "  cgtided --probe                         print what this kernel offers as JSON, and exit\n"
+    "  cgtided --cleanup                       after a crash: give DAMON back as it was found\n\n"
     "SIGHUP reads the configuration again, SIGTERM stops. Exit status: 0 stopped, 1 could not "
     "start, 2 usage.";
 
@@ -62,7 +66,10 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("--socket", arguments.socket, "Socket (default: cgtide.sock in the run folder)");
     app.add_option("--sandbox", arguments.sandbox, "enforce, or log what would be denied")
         ->check(CLI::IsMember({"enforce", "log"}));
-    app.add_flag("--probe", arguments.probe, "Print capabilities as JSON and exit");
+    auto* probe = app.add_flag("--probe", arguments.probe, "Print capabilities as JSON and exit");
+    app.add_flag("--cleanup", arguments.cleanup,
+                 "Undo what an engine that was killed has left in DAMON, and exit")
+        ->excludes(probe);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -212,16 +219,54 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
                                        .engine_path = node.engine_path,
                                        .boot_id = std::move(*boot_id),
                                        .reclaim = node.reclaim,
-                                       .capabilities = std::move(capabilities)};
+                                       .capabilities = std::move(capabilities),
+                                       .sensor = {}};
+}
+
+/// Attaches the programs that tell of regions, where there is DAMON to tell of.
+cgtide::core::RegionSensor open_regions(const Arguments& arguments,
+                                        cgtide::core::EngineOptions& options) {
+    const cgtide::damon::Intervals intervals;
+    cgtide::core::RegionSensor sensor;
+    sensor.handover = std::make_shared<cgtide::monitor::Handover>();
+    sensor.pool_options = {arguments.run_dir,
+                           options.settings.takeover == cgtide::model::Takeover::modules,
+                           intervals};
+    auto proc = options.roots.proc.sub("");
+    auto stream = cgtide::monitor::find_damon(options.roots).and_then([](const cgtide::Dir&) {
+        return cgtide::damon::Stream::open();
+    });
+    if (proc && stream) {
+        sensor.regions = std::make_unique<cgtide::monitor::Regions>(
+            std::move(*proc), std::move(*stream), intervals, sensor.handover);
+        return sensor;
+    }
+    auto told = cgtide::monitor::region_capability();
+    told.detail = proc ? stream.error().message() : proc.error().message();
+    log::info("idle times are unknown: {}", told.detail);
+    options.capabilities.push_back(std::move(told));
+    return sensor;
+}
+
+int clean_up(const Arguments& arguments) {
+    const auto roots = cgtide::KernelRoots::open(arguments.root);
+    const auto done = roots ? cgtide::monitor::clean_up_regions(*roots, arguments.run_dir)
+                            : tl::unexpected(roots.error());
+    if (!done) {
+        std::cerr << "cgtided: " << done.error().message() << '\n';
+        return EXIT_FAILURE;
+    }
+    std::cout << *done << '\n';
+    return EXIT_SUCCESS;
 }
 
 /// Serves until SIGTERM or SIGINT.
 asio::awaitable<void> serve(const Arguments& arguments, cgtide::core::Engine& engine,
                             cgtide::serve::Server& server, asio::signal_set& signals) {
-    // Listening comes first: a hook that finds no socket leaves its file, and the folder is read
-    // after.
-    server.start();
+    // The socket listens already: who registers meanwhile waits in its queue, or leaves a file. Who
+    // asks is answered when all that the folder holds is known.
     co_await engine.start();
+    server.start();
     ::sd_notify(0, "READY=1");
     log::info("cgtided {} serves {}", CGTIDE_VERSION, arguments.socket);
     for (;;) {
@@ -268,16 +313,18 @@ Result<void> run(const Arguments& arguments) {
     if (!listener) {
         return tl::unexpected(listener.error());
     }
-    auto dropped = cgtide::core::drop_privileges();
-    if (!dropped) {
-        if (dropped.error().code != cgtide::Errc::denied) {
-            return dropped;
-        }
-        log::warning("{}", dropped.error().message());
+    options->sensor = open_regions(arguments, *options);
+    const auto privileges = cgtide::core::drop_privileges();
+    if (!privileges) {
+        return tl::unexpected(privileges.error());
     }
-    options->capabilities.push_back({"CAP_DAC_OVERRIDE", dropped.has_value(), "/proc/self/status",
-                                     "", "a delegated cgroup's memory.reclaim cannot be written",
-                                     false});
+    for (const auto& privilege : *privileges) {
+        if (!privilege.held) {
+            log::warning("{} is missing: {}", privilege.name, privilege.without);
+        }
+        options->capabilities.push_back(
+            {privilege.name, privilege.held, "/proc/self/status", "", privilege.without, false});
+    }
     {
         asio::io_context io(1);
         cgtide::core::Engine engine(io, std::move(*options));
@@ -313,6 +360,9 @@ int main(int argc, char** argv) {
     }
     if (arguments.probe) {
         return print_probe(arguments);
+    }
+    if (arguments.cleanup) {
+        return clean_up(arguments);
     }
     cgtide::core::log::open(std::getenv("JOURNAL_STREAM") != nullptr,
                             cgtide::core::log::Level::info);

@@ -1,6 +1,7 @@
 #include "engine/apps/stat.hpp"
 
 #include "engine/apps/delta.hpp"
+#include "engine/apps/idle.hpp"
 
 namespace cgtide::apps {
 
@@ -9,7 +10,7 @@ namespace {
 using model::StatState;
 
 model::Needs needs(const model::Policy&) {
-    return {.period = Microseconds(6'000'000), .pressure = true, .protection = false};
+    return {.period = Microseconds(6'000'000), .pressure = true, .idle = true};
 }
 
 model::State init(const model::Policy&, TimePoint) {
@@ -37,6 +38,9 @@ model::Step step(const model::State& before, const model::Policy&, const model::
                                     std::chrono::duration<double>(elapsed).count();
         state.memory_pressure = share_of_time(old.memory_stall, state.memory_stall, elapsed);
         state.io_pressure = share_of_time(old.io_stall, state.io_stall, elapsed);
+    }
+    if (now.idle) {
+        state.idle = summarise(*now.idle);
     }
     state.last_at = now.at;
     return {state, {}};

@@ -144,6 +144,8 @@ Output run(const Options& options, const Surroundings& here) {
         return show(options, method::kExplain, parameters,
                     [&](const json& reply) { return explain_text(reply, here.now_ms); });
     }
+    case Command::idle:
+        return show(options, method::kIdle, named(options), idle_text);
     case Command::attach:
         return change(options, method::kAttach, "is attached to");
     case Command::detach:

@@ -1,4 +1,5 @@
 #include "engine/cli/fields.hpp"
+#include "engine/cli/idle.hpp"
 #include "engine/cli/views.hpp"
 
 #include <initializer_list>
@@ -88,13 +89,38 @@ std::string policy(const json& detail) {
          {"pages", text_field(granted, "pages")}});
 }
 
+/// The engine tells cold bytes at ages of its choice; these are shown.
+std::string cold_for(const json& idle, double age_us) {
+    for (const json& cold : child(idle, "cold")) {
+        const auto sum = cold_sum(cold);
+        if (number_field(cold, "age_us") == age_us && sum) {
+            return bytes_field({{"sum", *sum}}, "sum");
+        }
+    }
+    return std::string(kNone);
+}
+
+std::string idle_times(const json& detail) {
+    const json& idle = child(detail, "idle");
+    if (idle.empty()) {
+        return {};
+    }
+    return section("idle time", {{"median", idle_time(idle_percentile(idle, 50))},
+                                 {"90th percentile", idle_time(idle_percentile(idle, 90))},
+                                 {"cold for 10 s", cold_for(idle, 10e6)},
+                                 {"cold for 1 m", cold_for(idle, 60e6)},
+                                 {"cold for 2 m", cold_for(idle, 120e6)},
+                                 {"coverage", idle_coverage(idle)},
+                                 {"source", idle_source(idle)}});
+}
+
 } // namespace
 
 std::string inspect_text(const json& reply, std::int64_t now_ms) {
     const json& detail = child(reply, "detail");
     const json& container = child(detail, "container");
-    std::string text =
-        identity(detail, container, now_ms) + memory(detail, container) + policy(detail);
+    std::string text = identity(detail, container, now_ms) + memory(detail, container) +
+                       idle_times(detail) + policy(detail);
     const json& faults = child(detail, "faults");
     if (!faults.empty()) {
         text += "\nrefused annotations\n";

@@ -53,6 +53,12 @@ void add_reading(CLI::App& app, Options& options) {
         ->check(CLI::Range(1, 1'000'000));
     add_json(explain, options);
 
+    CLI::App* idle =
+        add_command(app, options, Command::idle, "idle",
+                    "Show how long a container's memory has been idle", "cgtide idle web");
+    add_name(idle, options);
+    add_json(idle, options);
+
     CLI::App* doctor = add_command(app, options, Command::doctor, "doctor",
                                    "Show what this kernel offers, and what cgtide does without it",
                                    "cgtide doctor");

@@ -15,7 +15,7 @@ inline constexpr int kUnreachable = 3;
 inline constexpr int kNoSuchContainer = 4;
 } // namespace status
 
-enum class Command { ps, inspect, explain, attach, detach, doctor, hooks };
+enum class Command { ps, inspect, explain, idle, attach, detach, doctor, hooks };
 
 /// A command line that makes sense.
 struct Options {

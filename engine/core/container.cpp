@@ -58,7 +58,7 @@ model::Needs Container::needs(TimePoint now) const {
 
 TimePoint next_due(TimePoint now, Microseconds period) {
     const auto length = std::chrono::duration_cast<Nanoseconds>(period);
-    return TimePoint((now.time_since_epoch() / length + 1) * length);
+    return TimePoint(((now.time_since_epoch() + length / 2) / length + 1) * length);
 }
 
 void settle_tenants(Container& container, TimePoint now) {
@@ -68,9 +68,7 @@ void settle_tenants(Container& container, TimePoint now) {
         if (!contains(running, app.name)) {
             tenant.reset();
         } else if (!tenant) {
-            tenant = Tenant{.state = app.init(container.policy, now),
-                            .due = next_due(now, app.needs(container.policy).period),
-                            .inbox = {}};
+            tenant = Tenant{.state = app.init(container.policy, now), .due = now, .inbox = {}};
         }
     }
 }

@@ -58,11 +58,13 @@ struct Container {
     model::Needs needs(TimePoint now) const;
 };
 
-/// The first multiple of `period` after `now`, counted from the clock's zero: apps with one period
-/// step together, whenever they were attached.
+/// A multiple of `period` after `now`, counted from the clock's zero: apps with one period step
+/// together, whenever they were attached. It is the first that is more than half a period away, for
+/// rates over a shorter time say too little.
 TimePoint next_due(TimePoint now, Microseconds period);
 
-/// Starts the tenants that should run and ends those that should not; the others keep their state.
+/// Starts the tenants that should run, with a first step at once, and ends those that should not;
+/// the others keep their state.
 void settle_tenants(Container& container, TimePoint now);
 
 } // namespace cgtide::core

@@ -19,6 +19,15 @@ struct Explanation {
     std::uint64_t dropped = 0; ///< entries that the ring has let go
 };
 
+/// A container with the idle times that `stat` last told of it.
+struct IdleTimes {
+    model::ContainerSummary summary;
+    model::IdleFigures figures;
+};
+
+/// What the detail of Control::idle's error begins with where there is nothing to tell.
+inline constexpr std::string_view kNoIdleView = "no-idle-view: ";
+
 /// What the socket may ask of the engine. All of it runs on the engine's one thread; the awaited
 /// calls do blocking reads on the pool meanwhile.
 ///
@@ -48,6 +57,11 @@ public:
 
     /// The last `limit` journal entries (0: all that are kept).
     virtual Result<Explanation> explain(std::string_view name, std::size_t limit) const = 0;
+
+    /// How long its memory has been idle, as `stat` last knew it; also of a container that ended.
+    /// `unsupported` with a detail that begins with kNoIdleView and says why and what to do, where
+    /// `stat` is not attached or no sensor has told yet.
+    virtual Result<IdleTimes> idle(std::string_view name) const = 0;
 
     /// Adds or takes away an app of an annotated container until it ends; kept over restarts.
     /// Idempotent.

@@ -4,6 +4,7 @@
 #include "engine/core/arbiter.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/core/wait.hpp"
 #include "engine/core/wall_clock.hpp"
 
 #include <chrono>
@@ -16,23 +17,6 @@ namespace cgtide::core {
 
 namespace asio = boost::asio;
 
-namespace {
-
-/// Turns a wait's end by cancellation into a plain false.
-asio::awaitable<bool> wait_until(asio::steady_timer& timer, TimePoint at) {
-    boost::system::error_code error;
-    timer.expires_at(at);
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    co_return !error;
-}
-
-asio::awaitable<bool> cancelled() {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    co_return state.cancelled() != asio::cancellation_type::none;
-}
-
-} // namespace
-
 Engine::Engine(asio::io_context& io, EngineOptions options)
     : io_(io), options_(std::move(options)), tick_timer_(io),
       watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {}
@@ -40,6 +24,7 @@ Engine::Engine(asio::io_context& io, EngineOptions options)
 Engine::~Engine() {
     sensors_.join();
     reclaimers_.join();
+    damon_.join();
 }
 
 asio::awaitable<void> Engine::start() {
@@ -47,6 +32,10 @@ asio::awaitable<void> Engine::start() {
     tasks_.spawn(tick_loop());
     tasks_.spawn(watch_loop());
     tasks_.spawn(rescan_loop());
+    if (options_.sensor.regions) {
+        tasks_.spawn(region_loop());
+        tasks_.spawn(drain_loop());
+    }
 }
 
 asio::awaitable<void> Engine::stop() {
@@ -68,6 +57,9 @@ asio::awaitable<void> Engine::stop() {
         co_await wait_until(timer, std::chrono::steady_clock::now() + kRepeat);
     }
     co_await tasks_.stop();
+    if (options_.sensor.pool) {
+        co_await release_regions();
+    }
 }
 
 void Engine::reload(model::Settings settings) {
@@ -102,10 +94,16 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         co_return;
     }
     // The sensor thread fills `turns`, which lives in this frame until it has returned.
-    const auto sense = [this, &turns, now] {
+    const bool idle_known = watching_;
+    const auto sense = [this, &turns, now, idle_known] {
         options_.counters.begin_period();
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
+            if (idle_known && turn.subject.needs.idle && turn.snapshot && turn.snapshot->stat) {
+                const cgroup::MemoryStat& stat = *turn.snapshot->stat;
+                turn.snapshot->idle = options_.sensor.regions->view(turn.subject.group->id(),
+                                                                    {stat.anon, stat.file}, now);
+            }
         }
         return options_.counters.node(now);
     };

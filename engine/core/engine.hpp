@@ -7,6 +7,7 @@
 #include "engine/core/control.hpp"
 #include "engine/core/registry.hpp"
 #include "engine/core/task_group.hpp"
+#include "engine/monitor/regions.hpp"
 #include "engine/monitor/sensors.hpp"
 
 #include <functional>
@@ -20,6 +21,15 @@
 
 namespace cgtide::core {
 
+/// The region sensor. Its own side is opened in main, for that takes privileges; the kernel's side
+/// takes long, and is opened when the containers are known.
+struct RegionSensor {
+    std::unique_ptr<monitor::Regions> regions; ///< none where this node has no DAMON, or no BPF
+    std::shared_ptr<monitor::Handover> handover;
+    monitor::RegionPoolOptions pool_options;
+    std::unique_ptr<monitor::RegionPool> pool; ///< none until it is taken over
+};
+
 /// What main found out and opened.
 struct EngineOptions {
     KernelRoots roots;
@@ -31,6 +41,7 @@ struct EngineOptions {
     std::string boot_id;
     act::ReclaimSupport reclaim;
     std::vector<model::Capability> capabilities;
+    RegionSensor sensor;
 };
 
 /// The engine: keeps the registry true to run folder and kernel, steps every container's apps when
@@ -55,6 +66,7 @@ public:
     std::vector<model::RefusedRecord> refused() const override;
     Result<model::ContainerDetail> inspect(std::string_view name) const override;
     Result<Explanation> explain(std::string_view name, std::size_t limit) const override;
+    Result<IdleTimes> idle(std::string_view name) const override;
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
     boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override;
     std::vector<model::Capability> capabilities() const override;
@@ -82,6 +94,13 @@ private:
     void dispatch(const std::vector<model::Decision>& decisions);
     void wake();
 
+    // monitoring.cpp: whose memory is watched
+    boost::asio::awaitable<void> region_loop();
+    boost::asio::awaitable<bool> take_damon();
+    boost::asio::awaitable<void> drain_loop();
+    boost::asio::awaitable<void> release_regions();
+    std::vector<monitor::Wish> wishes() const;
+
     // enrolment.cpp: what comes and goes
     boost::asio::awaitable<void> rescan();
     boost::asio::awaitable<void> take(const Found& found);
@@ -100,10 +119,12 @@ private:
     Registry registry_;
     boost::asio::thread_pool sensors_{1};
     boost::asio::thread_pool reclaimers_{2};
+    boost::asio::thread_pool damon_{1};
     boost::asio::steady_timer tick_timer_;
     boost::asio::posix::stream_descriptor watch_;
     TaskGroup tasks_;
     bool stopping_ = false;
+    bool watching_ = false;    ///< some container's memory is watched by regions
     std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan
 };
 

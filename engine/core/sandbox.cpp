@@ -1,5 +1,6 @@
 #include "engine/core/sandbox.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,6 +22,19 @@ struct ArgumentRule {
     scmp_arg_cmp compare;
 };
 
+/// A capability that is kept, and what its lack costs.
+struct Kept {
+    cap_value_t capability;
+    const char* name;
+    const char* without;
+};
+
+constexpr std::array<Kept, 2> kKept{
+    {{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE",
+      "a delegated cgroup's memory.reclaim cannot be written"},
+     {CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
+      "processes of other users are not watched: their idle age is unknown"}}};
+
 using Filter = std::unique_ptr<void, decltype(&seccomp_release)>;
 
 Result<void> add_rule(const Filter& filter, const char* name, const scmp_arg_cmp* compare) {
@@ -39,35 +53,38 @@ Result<void> add_rule(const Filter& filter, const char* name, const scmp_arg_cmp
 
 } // namespace
 
-Result<void> drop_privileges() {
-    constexpr std::array<cap_value_t, 1> kKept{CAP_DAC_OVERRIDE};
+Result<std::vector<Privilege>> drop_privileges() {
     const std::unique_ptr<void, int (*)(void*)> now(cap_get_proc(), cap_free);
-    cap_flag_value_t has = CAP_CLEAR;
-    if (!now || cap_get_flag(static_cast<cap_t>(now.get()), kKept[0], CAP_PERMITTED, &has) != 0) {
+    const std::unique_ptr<void, int (*)(void*)> less(cap_init(), cap_free);
+    if (!now || !less) {
         return fail_errno(errno, "capabilities", "read");
+    }
+    const auto kept = static_cast<cap_t>(less.get());
+    std::vector<Privilege> privileges;
+    for (const Kept& row : kKept) {
+        cap_flag_value_t has = CAP_CLEAR;
+        if (cap_get_flag(static_cast<cap_t>(now.get()), row.capability, CAP_PERMITTED, &has) != 0 ||
+            cap_set_flag(kept, CAP_PERMITTED, 1, &row.capability, has) != 0 ||
+            cap_set_flag(kept, CAP_EFFECTIVE, 1, &row.capability, has) != 0) {
+            return fail_errno(errno, "capabilities", row.name);
+        }
+        privileges.push_back({row.name, has == CAP_SET, row.without});
     }
     for (cap_value_t bound = 0; bound <= CAP_LAST_CAP; ++bound) {
         // Fails for capabilities that this kernel does not know and without CAP_SETPCAP; the
         // permitted set below is what counts.
-        if (bound != kKept[0]) {
+        if (std::none_of(kKept.begin(), kKept.end(),
+                         [&](const Kept& row) { return row.capability == bound; })) {
             ::prctl(PR_CAPBSET_DROP, bound, 0, 0, 0);
         }
     }
-    const std::unique_ptr<void, int (*)(void*)> less(cap_init(), cap_free);
-    const auto caps = static_cast<cap_t>(less.get());
-    if (!less || cap_set_flag(caps, CAP_PERMITTED, 1, kKept.data(), has) != 0 ||
-        cap_set_flag(caps, CAP_EFFECTIVE, 1, kKept.data(), has) != 0 || cap_set_proc(caps) != 0) {
+    if (cap_set_proc(kept) != 0) {
         return fail_errno(errno, "capabilities", "set");
     }
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return fail_errno(errno, "no_new_privs", "");
     }
-    if (has == CAP_CLEAR) {
-        return fail(
-            Errc::denied, "capabilities",
-            "CAP_DAC_OVERRIDE is missing: memory.reclaim of a delegated cgroup cannot be written");
-    }
-    return {};
+    return privileges;
 }
 
 const std::vector<std::string>& allowed_system_calls() {
@@ -75,7 +92,7 @@ const std::vector<std::string>& allowed_system_calls() {
         // memory and threads
         "brk", "munmap", "mremap", "madvise", "futex", "futex_waitv", "set_robust_list", "rseq",
         "clone", "clone3", "exit", "exit_group", "sched_yield", "sched_getaffinity", "gettid",
-        "getpid", "restart_syscall", "membarrier", "getrandom",
+        "getpid", "pidfd_open", "kcmp", "restart_syscall", "membarrier", "getrandom",
         // time and signals
         "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "timer_create",
         "timer_settime", "timer_delete", "timerfd_create", "timerfd_settime", "rt_sigaction",

@@ -7,13 +7,20 @@
 
 namespace cgtide::core {
 
-/// Gives up every capability but those that the engine's work needs (CAP_DAC_OVERRIDE: a delegated
-/// memory.reclaim belongs to the container's user), from all sets and for good (no_new_privs).
-/// Called once, while one thread runs.
+/// A capability that the engine's work needs.
+struct Privilege {
+    std::string name;    ///< as capabilities(7) has it
+    bool held = false;   ///< false: it was not there to keep
+    std::string without; ///< what cgtide does without it
+};
+
+/// Gives up every capability but those that the engine's work needs, from all sets and for good
+/// (no_new_privs): CAP_DAC_OVERRIDE, for a delegated memory.reclaim belongs to the container's
+/// user, and CAP_SYS_PTRACE, for the maps of other users' processes. Called once, while one thread
+/// runs.
 ///
-/// \returns the errno of what failed; `denied` naming a capability that is needed and was not there
-/// to keep.
-Result<void> drop_privileges();
+/// \returns what is kept, and what was not there to keep; the errno of what failed.
+Result<std::vector<Privilege>> drop_privileges();
 
 /// The names of system calls that the sandbox lets through.
 const std::vector<std::string>& allowed_system_calls();

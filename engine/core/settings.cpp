@@ -268,10 +268,29 @@ Result<void> read_bounds(const toml::node& node, model::Bounds& bounds) {
     return {};
 }
 
+Result<void> read_damon(const toml::node& node, model::Takeover& takeover) {
+    constexpr std::array<std::string_view, 1> kKeys{"takeover"};
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return bad({node, "damon"}, "a table: [damon]");
+    }
+    if (auto known = known_keys(*table, "damon.", kKeys); !known) {
+        return known;
+    }
+    if (const toml::node* entry = table->get("takeover")) {
+        const auto text = entry->value<std::string>();
+        if (!entry->is_string() || (text != "modules" && text != "never")) {
+            return bad({*entry, "damon.takeover"}, "\"modules\" or \"never\"");
+        }
+        takeover = text == "modules" ? model::Takeover::modules : model::Takeover::never;
+    }
+    return {};
+}
+
 } // namespace
 
 Result<Settings> parse_settings(std::string_view text) {
-    constexpr std::array<std::string_view, 3> kTables{"profile", "grant", "bounds"};
+    constexpr std::array<std::string_view, 4> kTables{"profile", "grant", "bounds", "damon"};
     toml::table file;
     try {
         file = toml::parse(text);
@@ -302,6 +321,11 @@ Result<Settings> parse_settings(std::string_view text) {
     }
     if (const toml::node* node = file.get("bounds")) {
         if (auto done = read_bounds(*node, settings.bounds); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (const toml::node* node = file.get("damon")) {
+        if (auto done = read_damon(*node, settings.takeover); !done) {
             return tl::unexpected(done.error());
         }
     }

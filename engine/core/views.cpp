@@ -1,7 +1,9 @@
 #include "engine/apps/reclaim.hpp"
+#include "engine/apps/table.hpp"
 #include "engine/core/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace cgtide::core {
 
@@ -28,6 +30,34 @@ model::ContainerSummary summarise(const Container& container) {
     row.last = container.journal.newest();
     row.faults = container.policy.faults.size();
     return row;
+}
+
+/// The last figures of `stat`, and how old they are now.
+std::optional<model::IdleFigures> figures_of(const Container& container) {
+    if (!container.stat || !container.stat->idle) {
+        return std::nullopt;
+    }
+    const model::IdleSummary& idle = *container.stat->idle;
+    const auto age =
+        std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - idle.at);
+    return model::IdleFigures{idle, std::max(age, Microseconds(0))};
+}
+
+/// Why there are no figures, and what to do about it.
+std::string why_no_idle(const Container& container) {
+    const std::string& name = container.policy.name;
+    if (container.ended()) {
+        return name + " has ended, and no sensor told of it before";
+    }
+    const auto running = container.apps();
+    if (std::find(running.begin(), running.end(), model::AppName::stat) == running.end()) {
+        return "app stat is not attached to " + name + "; cgtide attach " + name +
+               " stat attaches it";
+    }
+    const Microseconds period = apps::find(model::AppName::stat).needs(container.policy).period;
+    return "no sensor has told of " + name + " yet; the first figures come within " +
+           format_duration(2 * period) +
+           " of attaching stat, on a node with a sensor for idle times: see cgtide doctor";
 }
 
 } // namespace
@@ -59,6 +89,7 @@ Result<model::ContainerDetail> Engine::inspect(std::string_view name) const {
     detail.detached = container.attachment.removed;
     detail.snapshot = container.snapshot;
     detail.stat = container.stat;
+    detail.idle = figures_of(container);
     if (container.snapshot) {
         detail.floor = apps::reclaim_floor(container.policy, *container.snapshot);
     }
@@ -74,6 +105,19 @@ Result<Explanation> Engine::explain(std::string_view name, std::size_t limit) co
     const Container& container = **found;
     return Explanation{summarise(container), container.journal.last(limit),
                        container.journal.dropped()};
+}
+
+Result<IdleTimes> Engine::idle(std::string_view name) const {
+    const auto found = registry_.find(name);
+    if (!found) {
+        return tl::unexpected(found.error());
+    }
+    const Container& container = **found;
+    auto figures = figures_of(container);
+    if (!figures) {
+        return fail(Errc::unsupported, "idle", std::string(kNoIdleView) + why_no_idle(container));
+    }
+    return IdleTimes{summarise(container), std::move(*figures)};
 }
 
 std::vector<model::Capability> Engine::capabilities() const {

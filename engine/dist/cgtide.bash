@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps inspect explain attach detach doctor hooks"
+    local commands="ps inspect explain idle attach detach doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -44,7 +44,7 @@ _cgtide() {
     case $command in
     "") words="$commands --socket --help --version" ;;
     ps) words="--all --json --socket --help" ;;
-    inspect) words="--json --socket --help" ;;
+    inspect | idle) words="--json --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
     doctor) words="--json --socket --help" ;;
     hooks) words="--bundle --remove --dry-run --hook --help" ;;
@@ -52,7 +52,7 @@ _cgtide() {
     esac
     if [[ $current != -* ]]; then
         case $command:$position in
-        inspect:0 | explain:0 | attach:0 | detach:0) words=$(_cgtide_names "${socket[@]}") ;;
+        inspect:0 | explain:0 | idle:0 | attach:0 | detach:0) words=$(_cgtide_names "${socket[@]}") ;;
         attach:1 | detach:1) words="stat reclaim" ;;
         "":*) words=$commands ;;
         *) words="" ;;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
 #include <cstdio>
 
 namespace cgtide::model {
@@ -12,6 +13,21 @@ double seconds(const std::optional<TimePoint>& at) {
     return at ? std::chrono::duration<double>(at->time_since_epoch()).count() : -1.0;
 }
 
+std::string idle_text(const IdleSummary& idle) {
+    constexpr std::size_t kMedian = 50;
+    constexpr std::size_t kHigh = 90;
+    const auto percentile = [&](std::size_t p) {
+        return std::chrono::duration<double>(idle.percentiles.at(p)).count();
+    };
+    std::array<char, 200> text{};
+    std::snprintf(text.data(), text.size(),
+                  " idle=%s@%.3f p50=%.1fs p90=%.1fs working=%" PRIu64 " seen=%" PRIu64
+                  " unseen=%" PRIu64,
+                  to_string(idle.source).data(), seconds(idle.at), percentile(kMedian),
+                  percentile(kHigh), idle.working_set.count, idle.seen.count, idle.unseen.count);
+    return text.data();
+}
+
 struct Printer {
     std::string operator()(const StatState& state) const {
         std::array<char, 160> text{};
@@ -19,7 +35,7 @@ struct Printer {
                       "stat at=%.3f refaults/s=%.2f memory=%.2fbp io=%.2fbp",
                       seconds(state.last_at), state.refaults_per_second,
                       state.memory_pressure.count, state.io_pressure.count);
-        return text.data();
+        return text.data() + (state.idle ? idle_text(*state.idle) : std::string());
     }
 
     std::string operator()(const ReclaimState& state) const {
@@ -40,7 +56,8 @@ Needs merge(const Needs& a, const Needs& b) {
     return {.period = std::min(a.period, b.period),
             .counters = a.counters || b.counters,
             .pressure = a.pressure || b.pressure,
-            .protection = a.protection || b.protection};
+            .protection = a.protection || b.protection,
+            .idle = a.idle || b.idle};
 }
 
 std::string to_string(const State& state) {

@@ -18,6 +18,7 @@ struct Needs {
     bool counters = true;    ///< usage, stat, events
     bool pressure = false;   ///< memory and io PSI
     bool protection = false; ///< effective min and low, swap headroom
+    bool idle = false;       ///< how long memory has been idle
 
     bool operator==(const Needs&) const = default;
 };
@@ -34,6 +35,7 @@ struct StatState {
     double refaults_per_second = 0.0;
     BasisPoints memory_pressure; ///< share of the last period
     BasisPoints io_pressure;
+    std::optional<IdleSummary> idle; ///< the last that a sensor told
 };
 
 /// What the reclaim law remembers of a container. docs/apps/reclaim.md has the formulas.

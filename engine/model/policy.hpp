@@ -76,12 +76,17 @@ struct Bounds {
     BasisPoints pressure_high{10000.0};
 };
 
+/// Whether DAMON's kernel modules (DAMON_STAT and its like), which keep everybody else out, may be
+/// stopped while the engine runs.
+enum class Takeover : std::uint8_t { modules, never };
+
 /// The node's `cgtide.toml`.
 struct Settings {
     std::map<std::string, Profile, std::less<>>
         profiles; ///< `default` and `eager` are always there
     std::vector<Grant> grants;
     Bounds bounds;
+    Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
 };
 
 /// Settings of a node without a file: the built-in profiles, no grant.

@@ -6,7 +6,9 @@
 #include "cgroup/parse/memory_stat.hpp"
 #include "cgroup/parse/pressure.hpp"
 #include "cgroup/parse/protection.hpp"
+#include "engine/model/idle.hpp"
 
+#include <memory>
 #include <optional>
 
 namespace cgtide::model {
@@ -28,6 +30,8 @@ struct Snapshot {
     cgroup::Protection protection; ///< effective memory.min and memory.low
     bool frozen = false;
     bool has_nested = false; ///< another registered container lives inside it
+    std::shared_ptr<const IdleView>
+        idle; ///< none where no app asked for it or no sensor could tell
 };
 
 /// What all containers share, read once for all of them.

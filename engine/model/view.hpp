@@ -26,6 +26,12 @@ struct ContainerSummary {
     std::size_t faults = 0; ///< annotations that were refused
 };
 
+/// An idle summary and how old it is.
+struct IdleFigures {
+    IdleSummary summary;
+    Microseconds age{0};
+};
+
 /// `cgtide inspect`.
 struct ContainerDetail {
     ContainerSummary summary;
@@ -36,9 +42,10 @@ struct ContainerDetail {
     std::vector<AppName> detached; ///< by root, against the annotation
     std::optional<Snapshot> snapshot;
     std::optional<StatState> stat;
-    Bytes floor;                  ///< max(reclaim.keep, effective min and low)
-    Microseconds period{0};       ///< control period in force
-    std::string age = "unproven"; ///< whether idle age is proven
+    std::optional<IdleFigures> idle; ///< the last that a sensor told
+    Bytes floor;                     ///< max(reclaim.keep, effective min and low)
+    Microseconds period{0};          ///< control period in force
+    std::string age = "unproven";    ///< whether idle age is proven
 };
 
 /// A record that could not become a container.

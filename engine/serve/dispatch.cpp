@@ -90,6 +90,10 @@ Reply refusal(const Error& problem) {
         const bool shared = problem.detail.starts_with("shared-cgroup");
         return refused(shared ? "shared-cgroup" : "conflict", message);
     }
+    if (problem.code == Errc::unsupported && problem.detail.starts_with(core::kNoIdleView)) {
+        return refused("no-idle-view",
+                       printable(problem.detail.substr(core::kNoIdleView.size()), 1024));
+    }
     const std::pair<Errc, std::string_view> codes[] = {{Errc::malformed, "malformed"},
                                                        {Errc::out_of_range, "malformed"},
                                                        {Errc::unsupported, "unsupported"},
@@ -210,6 +214,19 @@ Reply explain(const core::Control& control, const std::string& text) {
                     {"dropped", told->dropped}});
 }
 
+Reply idle(const core::Control& control, const std::string& text) {
+    Parameters parameters(text, {"name"});
+    const std::string name = parameters.text("name");
+    if (!parameters.fault().empty()) {
+        return invalid(parameters.fault());
+    }
+    const auto told = control.idle(name);
+    if (!told) {
+        return lookup_error(told.error(), name);
+    }
+    return success({{"container", render(told->summary)}, {"idle", render(told->figures)}});
+}
+
 Reply capabilities(const core::Control& control, const std::string& text) {
     const Parameters parameters(text, {});
     if (!parameters.fault().empty()) {
@@ -240,6 +257,9 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call) {
     }
     if (call.method == method::kExplain) {
         co_return explain(control, call.parameters);
+    }
+    if (call.method == method::kIdle) {
+        co_return idle(control, call.parameters);
     }
     if (call.method == method::kCapabilities) {
         co_return capabilities(control, call.parameters);

@@ -120,6 +120,24 @@ json rates_of(const model::StatState& stat) {
             {"io_pressure_bp", stat.io_pressure.count}};
 }
 
+/// Nothing is proven beyond the time watched: no bytes there are unknown, not 0.
+json cold_of(const model::IdleSummary& idle) {
+    json list = json::array();
+    for (const model::ColdBytes& cold : idle.cold) {
+        const bool known = cold.age <= idle.watched;
+        list.push_back({{"age_us", cold.age.count()},
+                        {"anon_bytes", known ? bytes(cold.anon) : json(nullptr)},
+                        {"file_bytes", known ? bytes(cold.file) : json(nullptr)}});
+    }
+    return list;
+}
+
+json coverage_of(const model::IdleSummary& idle) {
+    const auto charged = static_cast<double>((idle.seen + idle.unseen).count);
+    return charged > 0.0 ? json(static_cast<double>(idle.seen.count) / charged * 10000.0)
+                         : json(nullptr);
+}
+
 } // namespace
 
 json render(const model::JournalEntry& entry) {
@@ -163,10 +181,33 @@ json render(const model::ContainerDetail& detail) {
             {"detached", apps_of(detail.detached)},
             {"counters", detail.snapshot ? counters_of(*detail.snapshot) : json(nullptr)},
             {"rates", detail.stat ? rates_of(*detail.stat) : json(nullptr)},
+            {"idle", detail.idle ? render(*detail.idle) : json(nullptr)},
             {"floor_bytes", bytes(detail.floor)},
             {"period_us", detail.period.count()},
             {"age", detail.age},
             {"faults", faults_of(detail.policy.faults)}};
+}
+
+json render(const model::IdleFigures& figures) {
+    const model::IdleSummary& idle = figures.summary;
+    json percentiles = json::array();
+    for (const Microseconds value : idle.percentiles) {
+        percentiles.push_back(value.count());
+    }
+    return {{"source", model::to_string(idle.source)},
+            {"age_ms", figures.age.count() / 1000},
+            {"resolution_us", idle.resolution.count()},
+            {"watched_us", idle.watched.count()},
+            {"percentiles_us", std::move(percentiles)},
+            {"cold", cold_of(idle)},
+            {"working_set_bytes", bytes(idle.working_set)},
+            {"working_set_window_us", model::kWorkingSetWindow.count()},
+            {"seen_bytes", bytes(idle.seen)},
+            {"unseen_bytes", bytes(idle.unseen)},
+            {"charged_bytes", bytes(idle.seen + idle.unseen)},
+            {"coverage_bp", coverage_of(idle)},
+            {"processes", idle.processes},
+            {"unwatched", idle.unwatched}};
 }
 
 json render(const model::RefusedRecord& record) {

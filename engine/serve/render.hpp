@@ -12,6 +12,7 @@ namespace cgtide::serve {
 nlohmann::json render(const model::JournalEntry& entry);
 nlohmann::json render(const model::ContainerSummary& container);
 nlohmann::json render(const model::ContainerDetail& detail);
+nlohmann::json render(const model::IdleFigures& figures);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
 

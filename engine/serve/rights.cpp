@@ -11,9 +11,13 @@ namespace {
 
 using namespace wire;
 
-constexpr std::array kReadMethods{method::kList,    method::kInspect,
-                                  method::kExplain, method::kCapabilities,
-                                  method::kGetInfo, method::kGetInterfaceDescription};
+constexpr std::array kReadMethods{method::kList,
+                                  method::kInspect,
+                                  method::kExplain,
+                                  method::kIdle,
+                                  method::kCapabilities,
+                                  method::kGetInfo,
+                                  method::kGetInterfaceDescription};
 
 } // namespace
 

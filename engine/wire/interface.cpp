@@ -135,6 +135,37 @@ type Rates (
   io_pressure_bp: float
 )
 
+# Bytes that have been idle for at least age_us; null where the sensor has not watched for so long.
+type ColdBytes (
+  age_us: int,
+  anon_bytes: ?int,
+  file_bytes: ?int
+)
+
+# How long a container's memory has been idle. source: regions (address ranges) or generations. The
+# figures are age_ms old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of
+# percentiles_us (0 to 100) is the idle time at which p % of seen_bytes are passed; below 0, memory
+# has been in use for so long. working_set_bytes are those in use within the window, or not proven
+# otherwise. charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is
+# never counted as idle. coverage_bp is null where nothing is charged. processes are watched,
+# unwatched are not.
+type Idle (
+  source: string,
+  age_ms: int,
+  resolution_us: int,
+  watched_us: int,
+  percentiles_us: []int,
+  cold: []ColdBytes,
+  working_set_bytes: int,
+  working_set_window_us: int,
+  seen_bytes: int,
+  unseen_bytes: int,
+  charged_bytes: int,
+  coverage_bp: ?float,
+  processes: int,
+  unwatched: int
+)
+
 # attached and detached are what root changed beyond the annotation. age tells whether idle time is
 # proven by a sensor.
 type Detail (
@@ -146,6 +177,7 @@ type Detail (
   detached: []string,
   counters: ?Counters,
   rates: ?Rates,
+  idle: ?Idle,
   floor_bytes: int,
   period_us: int,
   age: string,
@@ -184,6 +216,10 @@ method Explain(name: string, last: ?int) -> (
   dropped: int
 )
 
+# How long one container's memory has been idle, as app stat knows it. Refused with reason
+# no-idle-view where stat is not attached or no sensor has told yet; message says what to do.
+method Idle(name: string) -> (container: Container, idle: Idle)
+
 # Adds or takes away an app of an annotated container until it ends. Root only.
 method Attach(name: string, app: string) -> ()
 method Detach(name: string, app: string) -> ()
@@ -194,8 +230,8 @@ method Capabilities() -> (capabilities: []Capability)
 error NoSuchContainer (name: string)
 error AmbiguousName (name: string, matches: []string)
 
-# The engine will not do it. reason is a code: shared-cgroup, gone, malformed, denied, failed and
-# others; message says why.
+# The engine will not do it. reason is a code: shared-cgroup, gone, malformed, denied, no-idle-view,
+# failed and others; message says why.
 error Refused (reason: string, message: string)
 
 # needs: root, or the group whose members may read.
@@ -220,9 +256,9 @@ error MethodNotFound (method: string)
 error InvalidParameter (parameter: string)
 )";
 
-constexpr std::array kMethods{method::kRegister, method::kUnregister,  method::kList,
-                              method::kInspect,  method::kExplain,     method::kAttach,
-                              method::kDetach,   method::kCapabilities};
+constexpr std::array kMethods{method::kRegister, method::kUnregister, method::kList,
+                              method::kInspect,  method::kExplain,    method::kIdle,
+                              method::kAttach,   method::kDetach,     method::kCapabilities};
 
 } // namespace
 

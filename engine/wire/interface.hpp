@@ -26,6 +26,7 @@ inline constexpr std::string_view kUnregister = "io.cgtide.Engine.Unregister";
 inline constexpr std::string_view kList = "io.cgtide.Engine.List";
 inline constexpr std::string_view kInspect = "io.cgtide.Engine.Inspect";
 inline constexpr std::string_view kExplain = "io.cgtide.Engine.Explain";
+inline constexpr std::string_view kIdle = "io.cgtide.Engine.Idle";
 inline constexpr std::string_view kAttach = "io.cgtide.Engine.Attach";
 inline constexpr std::string_view kDetach = "io.cgtide.Engine.Detach";
 inline constexpr std::string_view kCapabilities = "io.cgtide.Engine.Capabilities";

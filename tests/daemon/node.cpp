@@ -31,7 +31,7 @@ profiles = ["default", "test"]
 Annotations reclaimed(const Annotations& more) {
     Annotations all{{"cgtide.io/apps", "stat,reclaim"},
                     {"cgtide.io/profile", "test"},
-                    {"cgtide.io/reclaim.idle", "1ms"}};
+                    {"cgtide.io/reclaim.idle", "0s"}};
     for (const auto& [key, value] : more) {
         all[key] = value;
     }

@@ -37,6 +37,19 @@ TEST_F(Registration, ARegisteredContainerIsShownByName) {
     EXPECT_THAT(cli({"inspect", "web"}).output, HasSubstr("64.0 MiB"));
 }
 
+TEST_F(Registration, IdleTimesThatNoSensorTellsAreRefusedWithWhatToDo) {
+    ASSERT_TRUE(start());
+    ASSERT_EQ(run_container("web", kStat).status, 0);
+    const Ended blind = cli({"idle", "web"});
+    EXPECT_EQ(blind.status, 1);
+    EXPECT_THAT(blind.errors, HasSubstr("refused (no-idle-view): no sensor has told of web yet"));
+    EXPECT_THAT(blind.errors, HasSubstr("see cgtide doctor"));
+    ASSERT_EQ(cli({"detach", "web", "stat"}).status, 0);
+    EXPECT_THAT(cli({"idle", "web"}).errors, HasSubstr("cgtide attach web stat attaches it"));
+    EXPECT_EQ(cli({"idle", "nobody"}).status, 4);
+    EXPECT_TRUE(inspect("web")["idle"].is_null());
+}
+
 /// What happens in a folder: opens, reads and writes.
 class Events {
 public:

@@ -27,8 +27,8 @@ try:
     with varlink.Client.new_with_address(f"unix:{run}/cgtide.sock") as client:
         assert wait_for(client.get_interfaces, deadline) == ["org.varlink.service", "io.cgtide.Engine"]
         members = client.get_interface("io.cgtide.Engine").members
-        for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Attach", "Detach",
-                       "Capabilities"):
+        for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Idle", "Attach",
+                       "Detach", "Capabilities"):
             assert method in members, f"{method} is not in the interface's description"
         with client.open("io.cgtide.Engine") as interface:
             containers = wait_for(lambda: interface.List()["containers"], deadline)

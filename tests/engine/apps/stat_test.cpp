@@ -40,6 +40,30 @@ TEST(Stat, TurnsCountersIntoRates) {
     EXPECT_DOUBLE_EQ(stat.io_pressure.count, 50.0);
 }
 
+TEST(Stat, KeepsTheLastIdleTimesWhereNoSensorTells) {
+    const model::App app = stat_app();
+    const model::Policy policy;
+    EXPECT_TRUE(app.needs(policy).idle);
+    model::Snapshot now;
+    now.at = TimePoint(std::chrono::seconds(100));
+    model::State state = app.step(app.init(policy, now.at), policy, now, {}, {}).state;
+    EXPECT_FALSE(std::get<model::StatState>(state).idle);
+    model::IdleView view;
+    view.at = now.at;
+    view.watched = Microseconds(60'000'000);
+    view.slices = {{Microseconds(5'000'000), mebibytes(1), mebibytes(2)}};
+    now.idle = std::make_shared<const model::IdleView>(view);
+    state = app.step(state, policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(6);
+    now.idle.reset();
+    state = app.step(state, policy, now, {}, {}).state;
+    const auto& idle = std::get<model::StatState>(state).idle;
+    ASSERT_TRUE(idle);
+    EXPECT_EQ(idle->at, view.at);
+    EXPECT_EQ(idle->seen, mebibytes(3));
+    EXPECT_EQ(idle->percentiles[50], Microseconds(5'000'000));
+}
+
 TEST(Table, HoldsEveryAppInTheOrderOfItsName) {
     ASSERT_EQ(table().size(), model::kApps.size());
     for (const model::AppName name : model::kApps) {

@@ -28,6 +28,10 @@ TEST(CliOptions, EachCommandIsKnown) {
     EXPECT_TRUE(ps.json);
     EXPECT_EQ(ps.socket, "/run/cgtide/cgtide.sock");
     EXPECT_EQ(good({"inspect", "web"}).name, "web");
+    const Options idle = good({"idle", "web", "--json"});
+    EXPECT_EQ(idle.command, Command::idle);
+    EXPECT_EQ(idle.name, "web");
+    EXPECT_TRUE(idle.json);
     const Options explain = good({"explain", "web", "--last", "5"});
     EXPECT_EQ(explain.command, Command::explain);
     EXPECT_EQ(explain.last, 5U);
@@ -52,6 +56,7 @@ TEST(CliOptions, MistakesAreUsage) {
              {},
              {"fly"},
              {"inspect"},
+             {"idle"},
              {"attach", "web"},
              {"ps", "--colour"},
              {"explain", "web", "--last", "0"},
@@ -68,7 +73,7 @@ TEST(CliOptions, MistakesAreUsage) {
 
 TEST(CliOptions, HelpOfEachCommandHasAnExample) {
     for (const char* command :
-         {"ps", "inspect", "explain", "attach", "detach", "doctor", "hooks"}) {
+         {"ps", "inspect", "explain", "idle", "attach", "detach", "doctor", "hooks"}) {
         const auto output = std::get<Output>(parse({command, "--help"}));
         EXPECT_EQ(output.status, status::kOk);
         EXPECT_NE(output.out.find(std::string("Example:\n  cgtide ") + command), std::string::npos)

@@ -31,8 +31,8 @@ Container container_of(std::vector<AppName> apps) {
 
 TEST(NextDue, LiesOnThePeriodsGrid) {
     EXPECT_EQ(next_due(at(1), kTwoSeconds), at(2000));
-    EXPECT_EQ(next_due(at(1999), kTwoSeconds), at(2000));
-    EXPECT_EQ(next_due(at(123'456), kTwoSeconds), at(124'000));
+    EXPECT_EQ(next_due(at(999), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_due(at(122'456), kTwoSeconds), at(124'000));
 }
 
 TEST(NextDue, IsAfterNowOnTheGridToo) {
@@ -40,10 +40,11 @@ TEST(NextDue, IsAfterNowOnTheGridToo) {
     EXPECT_EQ(next_due(at(0), kTwoSeconds), at(2000));
 }
 
-TEST(NextDue, IsTheSameForAllContainers) {
-    for (std::int64_t now = 4000; now < 6000; now += 7) {
+TEST(NextDue, LeavesAtLeastHalfAPeriodForRates) {
+    for (std::int64_t now = 3000; now < 5000; now += 7) {
         ASSERT_EQ(next_due(at(now), kTwoSeconds), at(6000));
     }
+    EXPECT_EQ(next_due(at(5000), kTwoSeconds), at(8000));
 }
 
 TEST(ContainerApps, FollowThePolicyAndRootsWill) {
@@ -57,16 +58,19 @@ TEST(ContainerApps, FollowThePolicyAndRootsWill) {
     EXPECT_THAT(container.apps(), IsEmpty());
 }
 
-TEST(ContainerTenants, StartWithAnInitialStateOnTheGrid) {
+TEST(ContainerTenants, StartWithAnInitialStateAndAStepAtOnce) {
     Container container = container_of({AppName::stat, AppName::reclaim});
     settle_tenants(container, at(12'345));
     ASSERT_TRUE(tenant(container, AppName::reclaim));
-    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(14'000));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(12'345));
     EXPECT_TRUE(
         std::holds_alternative<model::ReclaimState>(tenant(container, AppName::reclaim)->state));
     ASSERT_TRUE(tenant(container, AppName::stat));
+    EXPECT_EQ(tenant(container, AppName::stat)->due, at(12'345));
+    EXPECT_EQ(container.due(), at(12'345));
+    container.postpone(at(12'345));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(14'000));
     EXPECT_EQ(tenant(container, AppName::stat)->due, at(18'000));
-    EXPECT_EQ(container.due(), at(14'000));
 }
 
 TEST(ContainerTenants, AChangeOfOneKeepsTheOthersState) {
@@ -79,7 +83,7 @@ TEST(ContainerTenants, AChangeOfOneKeepsTheOthersState) {
     ASSERT_TRUE(tenant(container, AppName::reclaim));
     EXPECT_DOUBLE_EQ(
         std::get<model::ReclaimState>(tenant(container, AppName::reclaim)->state).carry, 4711.0);
-    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(2000));
+    EXPECT_EQ(tenant(container, AppName::reclaim)->due, at(1));
     EXPECT_EQ(tenant(container, AppName::reclaim)->inbox.size(), 1U);
     EXPECT_TRUE(tenant(container, AppName::stat));
 }

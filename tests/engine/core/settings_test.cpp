@@ -40,6 +40,9 @@ namespace = "team-b"
 [bounds]
 idle = "10s..1h"
 pressure = "..1%"
+
+[damon]
+takeover = "never"
 )";
 
 TEST(Settings, AnEmptyFileIsTheBuiltIn) {
@@ -47,11 +50,13 @@ TEST(Settings, AnEmptyFileIsTheBuiltIn) {
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->profiles.size(), 2U);
     EXPECT_TRUE(settings->grants.empty());
+    EXPECT_EQ(settings->takeover, model::Takeover::modules);
 }
 
 TEST(Settings, AFullFileIsTakenWhole) {
     const auto settings = parse_settings(kFull);
     ASSERT_TRUE(settings) << settings.error().message();
+    EXPECT_EQ(settings->takeover, model::Takeover::never);
     const model::Profile& tmo = settings->profiles.at("default");
     EXPECT_DOUBLE_EQ(tmo.ratio, 0.001);
     EXPECT_DOUBLE_EQ(tmo.max.count, 200.0);
@@ -185,7 +190,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"RangeOrder", "[bounds]\nidle = \"10s..5s\"\n", "bounds.idle = '10s..5s'",
             "the lower end first"},
         Bad{"PressureUnit", "[bounds]\npressure = \"..1\"\n", "bounds.pressure = '..1'",
-            "a range in quotes"}),
+            "a range in quotes"},
+        Bad{"Takeover", "[damon]\ntakeover = \"always\"\n", "damon.takeover = 'always'",
+            "\"modules\" or \"never\""},
+        Bad{"TakeoverFlag", "[damon]\ntakeover = true\n", "damon.takeover = true",
+            "\"modules\" or \"never\""},
+        Bad{"DamonKey", "[damon]\nslots = 4\n", "damon.slots = 4", "allowed: takeover"}),
     [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Settings, TextThatIsNoTomlNamesItsLine) {

@@ -31,6 +31,10 @@ TEST(Needs, MergeTakesTheShorterPeriodAndEverySensor) {
     EXPECT_EQ(merge(slow, fast), both);
     EXPECT_EQ(merge(fast, slow), both);
     EXPECT_EQ(merge(slow, slow), slow);
+    const Needs idle{.idle = true};
+    EXPECT_TRUE(merge(slow, idle).idle);
+    EXPECT_TRUE(merge(idle, slow).idle);
+    EXPECT_FALSE(merge(slow, fast).idle);
 }
 
 TEST(State, PrintsItsNumbersOnOneLine) {
@@ -43,6 +47,27 @@ TEST(State, PrintsItsNumbersOnOneLine) {
     EXPECT_THAT(text, HasSubstr("hold=30.0s"));
     EXPECT_EQ(text.find('\n'), std::string::npos);
     EXPECT_THAT(to_string(State(StatState{})), StartsWith("stat at=-1.000"));
+}
+
+TEST(State, PrintsIdleTimesWhereItHasThem) {
+    StatState state;
+    EXPECT_EQ(to_string(State(state)), "stat at=-1.000 refaults/s=0.00 memory=0.00bp io=0.00bp");
+    state.idle.emplace();
+    state.idle->source = IdleSource::generations;
+    state.idle->at = TimePoint(std::chrono::milliseconds(12'500));
+    state.idle->percentiles[50] = Microseconds(-3'000'000);
+    state.idle->percentiles[90] = Microseconds(61'500'000);
+    state.idle->working_set = Bytes{4096};
+    state.idle->seen = Bytes{8192};
+    state.idle->unseen = Bytes{1};
+    EXPECT_EQ(to_string(State(state)),
+              "stat at=-1.000 refaults/s=0.00 memory=0.00bp io=0.00bp idle=generations@12.500 "
+              "p50=-3.0s p90=61.5s working=4096 seen=8192 unseen=1");
+}
+
+TEST(IdleSource, EverySourceHasAName) {
+    EXPECT_EQ(to_string(IdleSource::regions), "regions");
+    EXPECT_EQ(to_string(IdleSource::generations), "generations");
 }
 
 TEST(OutcomeEnd, EveryEndHasAName) {

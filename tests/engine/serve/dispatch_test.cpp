@@ -111,6 +111,19 @@ TEST_F(Dispatch, InspectsAndExplains) {
     EXPECT_EQ(succeed(method::kExplain, {{"name", "web"}})["entries"].size(), 0U);
 }
 
+TEST_F(Dispatch, TellsIdleTimes) {
+    const json reply = succeed(method::kIdle, {{"name", "web"}});
+    EXPECT_EQ(reply["container"]["name"], "web");
+    EXPECT_EQ(reply["idle"]["seen_bytes"], 3145728);
+}
+
+TEST_F(Dispatch, SaysWhyThereAreNoIdleTimes) {
+    const auto reply = ask(method::kIdle, {{"name", "blind"}});
+    EXPECT_EQ(reply.error, error::kRefused);
+    EXPECT_EQ(json::parse(reply.parameters),
+              json({{"reason", "no-idle-view"}, {"message", "no sensor has told of blind yet"}}));
+}
+
 TEST_F(Dispatch, AttachesAndDetaches) {
     succeed(method::kAttach, {{"name", "web"}, {"app", "reclaim"}});
     succeed(method::kDetach, {{"name", "web"}, {"app", "stat"}});
@@ -127,7 +140,7 @@ TEST_F(Dispatch, TellsCapabilities) {
 }
 
 TEST_F(Dispatch, ListsTheMatchesOfAnAmbiguousName) {
-    for (const auto name : {method::kInspect, method::kExplain}) {
+    for (const auto name : {method::kInspect, method::kExplain, method::kIdle}) {
         const auto reply = ask(name, {{"name", "w"}});
         EXPECT_EQ(reply.error, error::kAmbiguousName);
         EXPECT_EQ(json::parse(reply.parameters),
@@ -135,6 +148,7 @@ TEST_F(Dispatch, ListsTheMatchesOfAnAmbiguousName) {
     }
     EXPECT_EQ(ask(method::kAttach, {{"name", "w"}, {"app", "stat"}}).error, error::kAmbiguousName);
     EXPECT_EQ(ask(method::kInspect, {{"name", "q"}}).error, error::kNoSuchContainer);
+    EXPECT_EQ(ask(method::kIdle, {{"name", "q"}}).error, error::kNoSuchContainer);
 }
 
 TEST_F(Dispatch, NamesTheParameterThatIsWrong) {
@@ -143,6 +157,8 @@ TEST_F(Dispatch, NamesTheParameterThatIsWrong) {
     expect_invalid(method::kInspect, {{"name", "web"}, {"extra", 1}}, "extra");
     expect_invalid(method::kExplain, {{"name", "web"}, {"last", -1}}, "last");
     expect_invalid(method::kExplain, {{"name", "web"}, {"last", "5"}}, "last");
+    expect_invalid(method::kIdle, json::object(), "name");
+    expect_invalid(method::kIdle, {{"name", "web"}, {"extra", 1}}, "extra");
     expect_invalid(method::kList, {{"all", "yes"}}, "all");
     expect_invalid(method::kAttach, {{"name", "web"}, {"app", "fly"}}, "app");
     expect_invalid(method::kAttach, {{"app", "stat"}}, "name");

@@ -45,6 +45,18 @@ public:
         }
         return core::Explanation{web(), std::vector<model::JournalEntry>(limit), 7};
     }
+    Result<core::IdleTimes> idle(std::string_view name) const override {
+        if (name == "blind") {
+            return fail(Errc::unsupported, "idle",
+                        std::string(core::kNoIdleView) + "no sensor has told of blind yet");
+        }
+        if (auto found = known(name); !found) {
+            return tl::unexpected(found.error());
+        }
+        core::IdleTimes times{web(), {}};
+        times.figures.summary.seen = mebibytes(3);
+        return times;
+    }
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override {
         asked.push_back("attach " + name + " " + std::string(model::to_string(app)));
         co_return known(name);

@@ -80,6 +80,49 @@ TEST(Render, WhatWasNotReadIsNullNeverZero) {
     }
 }
 
+model::IdleFigures figures() {
+    model::IdleFigures figures;
+    figures.age = Microseconds{3'456'789};
+    model::IdleSummary& idle = figures.summary;
+    idle.resolution = Microseconds{1'000'000};
+    idle.watched = Microseconds{30'000'000};
+    idle.percentiles[0] = Microseconds{-12'000'000};
+    idle.percentiles[100] = Microseconds{30'000'000};
+    idle.cold = {{Microseconds{30'000'000}, mebibytes(2), Bytes{}},
+                 {Microseconds{60'000'000}, Bytes{}, Bytes{}}};
+    idle.working_set = mebibytes(1);
+    idle.seen = mebibytes(3);
+    idle.unseen = mebibytes(1);
+    idle.processes = 2;
+    idle.unwatched = 1;
+    return figures;
+}
+
+TEST(Render, IdleTimesSayHowMuchTheyCoverAndHowOldTheyAre) {
+    json out = render(figures());
+    EXPECT_EQ(out["percentiles_us"].size(), 101U);
+    EXPECT_EQ(out["percentiles_us"][0], -12'000'000);
+    EXPECT_EQ(out["percentiles_us"][100], 30'000'000);
+    out.erase("percentiles_us");
+    EXPECT_EQ(out, json::parse(R"({"source":"regions","age_ms":3456,"resolution_us":1000000,
+        "watched_us":30000000,"working_set_bytes":1048576,"working_set_window_us":60000000,
+        "seen_bytes":3145728,"unseen_bytes":1048576,"charged_bytes":4194304,"coverage_bp":7500.0,
+        "processes":2,"unwatched":1,"cold":[
+            {"age_us":30000000,"anon_bytes":2097152,"file_bytes":0},
+            {"age_us":60000000,"anon_bytes":null,"file_bytes":null}]})"));
+}
+
+TEST(Render, CoverageOfNothingIsNull) {
+    EXPECT_TRUE(render(model::IdleFigures{})["coverage_bp"].is_null());
+}
+
+TEST(Render, ADetailHasIdleTimesWhereASensorToldThem) {
+    model::ContainerDetail detail;
+    EXPECT_TRUE(render(detail)["idle"].is_null());
+    detail.idle = figures();
+    EXPECT_EQ(render(detail)["idle"], render(figures()));
+}
+
 TEST(Render, NoLimitHasNoNumber) {
     model::ContainerDetail detail;
     detail.snapshot.emplace();

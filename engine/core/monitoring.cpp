@@ -1,0 +1,128 @@
+#include "cgroup/membership.hpp"
+#include "engine/apps/table.hpp"
+#include "engine/core/engine.hpp"
+#include "engine/core/log.hpp"
+#include "engine/core/offload.hpp"
+#include "engine/core/wait.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace cgtide::core {
+
+namespace asio = boost::asio;
+
+namespace {
+
+bool wants_idle(const Container& container) {
+    const auto& apps = apps::table();
+    return std::any_of(apps.begin(), apps.end(), [&](const model::App& app) {
+        return container.tenants[static_cast<std::size_t>(app.name)] &&
+               app.needs(container.policy).idle;
+    });
+}
+
+} // namespace
+
+std::vector<monitor::Wish> Engine::wishes() const {
+    std::vector<monitor::Wish> wishes;
+    for (const auto& [id, container] : registry_.live()) {
+        if (container->group == nullptr || !wants_idle(*container)) {
+            continue;
+        }
+        const std::string& path = container->record.cgroup_path;
+        monitor::Wish wish{id, container->group, path, {}};
+        for (const auto& [other, inner] : registry_.live()) {
+            if (container->has_nested && other != id &&
+                cgroup::is_at_or_below(inner->record.cgroup_path, path)) {
+                wish.excluded.insert(other);
+            }
+        }
+        wishes.push_back(std::move(wish));
+    }
+    return wishes;
+}
+
+asio::awaitable<bool> Engine::take_damon() {
+    RegionSensor& sensor = options_.sensor;
+    const auto open = [&] {
+        return monitor::RegionPool::open(options_.roots, sensor.pool_options, sensor.handover);
+    };
+    auto pool = co_await offload(damon_, open);
+    model::Capability told = monitor::region_capability();
+    told.present = pool.has_value();
+    told.detail = pool ? "taken over while cgtided runs; it has " + (*pool)->offers()
+                       : pool.error().message();
+    if (pool) {
+        sensor.pool = std::move(*pool);
+    } else {
+        log::info("idle times are unknown: {}", told.detail);
+    }
+    options_.capabilities.push_back(std::move(told));
+    co_return sensor.pool != nullptr;
+}
+
+asio::awaitable<void> Engine::region_loop() {
+    constexpr auto kPeriod = std::chrono::seconds(2);
+    const bool taken = co_await take_damon();
+    if (!taken) {
+        co_return;
+    }
+    monitor::Regions& regions = *options_.sensor.regions;
+    asio::steady_timer timer(io_);
+    while (!co_await cancelled()) {
+        const auto wanted = wishes();
+        watching_ = !wanted.empty();
+        const auto look = [&] {
+            return regions.refresh(wanted);
+        };
+        auto targets = co_await offload(sensors_, look);
+        const auto commit = [&] {
+            return options_.sensor.pool->apply(std::move(targets));
+        };
+        const auto state = co_await offload(damon_, commit);
+        if (!state && state.error().code == Errc::conflict) {
+            log::error("idle times are unknown from now on: {}", state.error().message());
+            watching_ = false;
+            co_return;
+        }
+        if (state) {
+            const auto adopt = [&] {
+                regions.adopt(*state);
+            };
+            co_await offload(sensors_, adopt);
+            for (const std::string& problem : state->problems) {
+                log::write_limited(log::Level::warning, "regions", problem);
+            }
+        } else {
+            log::write_limited(log::Level::error, "regions", state.error().message());
+        }
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+    }
+}
+
+asio::awaitable<void> Engine::drain_loop() {
+    constexpr auto kPeriod = std::chrono::seconds(1);
+    asio::steady_timer timer(io_);
+    const auto drain = [this] {
+        options_.sensor.regions->drain();
+    };
+    while (!co_await cancelled()) {
+        if (watching_) {
+            co_await offload(sensors_, drain);
+        }
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+    }
+}
+
+asio::awaitable<void> Engine::release_regions() {
+    const auto release = [this] {
+        return options_.sensor.pool->release();
+    };
+    const auto released = co_await offload(damon_, release);
+    if (!released) {
+        log::error("{}", released.error().message());
+    }
+}
+
+} // namespace cgtide::core
