@@ -83,20 +83,20 @@ protected:
         });
     }
 
-    /// What was told of a target from the begin of a commit to three aggregations after it.
+    /// What was told of a target around a commit, until three aggregations after it.
     struct Told {
-        std::uint32_t oldest = 0;      ///< age
-        std::uint32_t accesses = 0;    ///< the most of one region
-        std::size_t fewest = SIZE_MAX; ///< regions of one aggregation
+        std::uint32_t oldest = 0;      ///< age, after the commit
+        std::uint32_t accesses = 0;    ///< the most of one region since it had settled
+        std::size_t fewest = SIZE_MAX; ///< regions of one aggregation, from the begin of the commit
     };
 
     std::map<std::size_t, Told> told_around(const Epoch& epoch) {
         std::map<std::size_t, Told> targets;
         const double end = seconds(epoch.end + 3 * kIntervals.aggregation);
         EXPECT_TRUE(trace_.until([&](const TracedRegion& traced) {
+            Told& told = targets[traced.target];
+            told.accesses = std::max(told.accesses, traced.region.accesses);
             if (traced.seconds > seconds(epoch.begin) && traced.seconds <= end) {
-                Told& told = targets[traced.target];
-                told.accesses = std::max(told.accesses, traced.region.accesses);
                 told.fewest = std::min(told.fewest, traced.regions);
                 if (traced.seconds > seconds(epoch.end)) {
                     told.oldest = std::max(told.oldest, traced.region.age);
@@ -108,7 +108,7 @@ protected:
     }
 
     /// A target that begins anew has one region for its one range, and age 0. Ages end at an access
-    /// too: 6.12 now and then counts one in all regions of a process that sleeps.
+    /// too: in the guest 6.12 now and then counts one in all regions of processes that sleep.
     static void expect_kept(const Told& told, std::uint32_t age) {
         EXPECT_GT(told.fewest, 1U);
         EXPECT_TRUE(told.oldest >= age || told.accesses > 0) << told.oldest;
@@ -172,6 +172,7 @@ TEST_F(DamonKernel, NeighboursComeAndGoWithoutLossOfHistory) {
     const Applied removed = apply({b.target(2)});
     EXPECT_THAT(removed.epochs.back().keys, ElementsAre(kSentinel, kSentinel, 2));
     expect_kept(told_around(removed.epochs.back()).at(2), kOld);
+    settle(2, kOld);
     const Applied grown = apply({b.target(2), c.target(3)});
     EXPECT_THAT(grown.epochs.back().keys, ElementsAre(kSentinel, 3, 2));
     const auto told = told_around(grown.epochs.back());
