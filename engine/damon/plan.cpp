@@ -16,7 +16,7 @@ bool is_hole(const Target& seat) {
 }
 
 void add_regions(std::vector<Write>& writes, const std::string& target,
-                 const std::vector<Range>& ranges) {
+                 std::span<const Range> ranges) {
     writes.push_back({target + "regions/nr_regions", std::to_string(ranges.size())});
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         const std::string region = target + "regions/" + std::to_string(i) + "/";
@@ -39,6 +39,7 @@ void add_region_counts(std::vector<Write>& writes, const Seats& seats, const Pla
 
 /// Every commit lists all targets anew: a write to nr_targets empties them all. One without regions
 /// keeps the regions that it has, so the ranges are written only where they differ from `held`.
+/// Those of a target that comes are cut; of one that stays the kernel keeps what intersects them.
 std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanOptions& options) {
     std::vector<Write> writes;
     add_region_counts(writes, seats, options);
@@ -47,7 +48,9 @@ std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanO
     for (std::size_t i = 0; i < seats.size(); ++i) {
         const std::string target = targets + std::to_string(i) + "/";
         writes.push_back({target + "pid_target", std::to_string(seats[i].pid)});
-        if (i >= held.size() || seats[i].ranges != held[i].ranges) {
+        if (i >= held.size() || seats[i].key != held[i].key) {
+            add_regions(writes, target, cut(seats[i].ranges));
+        } else if (seats[i].ranges != held[i].ranges) {
             add_regions(writes, target, seats[i].ranges);
         }
     }
@@ -76,6 +79,26 @@ void drop_last_holes(Seats& seats) {
 }
 
 } // namespace
+
+std::vector<Range> cut(std::span<const Range> ranges) {
+    constexpr std::uint64_t kPage = 4096;
+    std::uint64_t bytes = 0;
+    for (const Range& range : ranges) {
+        bytes += range.end - range.start;
+    }
+    // Each range has at most one piece more than its share of this many.
+    const std::uint64_t pieces = std::max<std::uint64_t>(
+        kFirstRegions - std::min<std::uint64_t>(kFirstRegions, ranges.size()), 1);
+    const std::uint64_t least = std::max(bytes / pieces + 1, kLeastFirstRegion);
+    const std::uint64_t size = (least + kPage - 1) / kPage * kPage;
+    std::vector<Range> cuts;
+    for (const Range& range : ranges) {
+        for (std::uint64_t start = range.start; start < range.end; start += size) {
+            cuts.push_back({start, std::min(start + size, range.end)});
+        }
+    }
+    return cuts;
+}
 
 Commit plan_start(std::span<const Target> wanted, const PlanOptions& options) {
     Commit change;

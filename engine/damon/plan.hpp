@@ -34,6 +34,14 @@ struct PlanOptions {
 /// lives on in a target.
 inline constexpr Range kNowhere{4096, 8192};
 
+/// A target that comes is handed over in about this many regions, so that it takes few rounds until
+/// none of them holds memory of several ages. Fewer than half of what a target may have: with more,
+/// DAMON stops splitting. docs/design/idle-time.md has the evidence.
+inline constexpr std::uint64_t kFirstRegions = 40;
+
+/// ... and in none smaller than this, for each costs two writes.
+inline constexpr std::uint64_t kLeastFirstRegion = 1U << 20U;
+
 /// The kernel refuses bounds below it. Source: mm/damon/core.c, damon_set_attrs().
 inline constexpr std::uint64_t kFewestRegions = 3;
 
@@ -42,6 +50,10 @@ struct Commit {
     Seats seats;
     std::vector<Write> writes;
 };
+
+/// Cuts ranges (rising, apart, whole pages) into neighbours of about equal size: at most
+/// kFirstRegions in all where there are no more ranges than that.
+std::vector<Range> cut(std::span<const Range> ranges);
 
 /// The writes that make an idle slot's context, so that `on` starts it with `wanted` (at most
 /// PlanOptions::targets).

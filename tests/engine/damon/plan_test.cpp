@@ -49,6 +49,50 @@ std::vector<std::string> lines(const std::vector<Write>& writes) {
     return found;
 }
 
+constexpr std::uint64_t kMiB = 1U << 20U;
+
+TEST(Cut, LeavesSmallRangesWhole) {
+    const std::vector<Range> ranges{kLow, kHigh};
+    EXPECT_EQ(cut(ranges), ranges);
+    EXPECT_THAT(cut({}), IsEmpty());
+}
+
+TEST(Cut, MakesNeighboursOfWholePagesThatCoverAll) {
+    for (const std::uint64_t mib : {2U, 37U, 128U, 100'000U}) {
+        const std::vector<Range> ranges{{kMiB, (1 + mib) * kMiB},
+                                        {kMiB << 20U, (kMiB << 20U) + 4096}};
+        const std::vector<Range> cuts = cut(ranges);
+        EXPECT_GE(cuts.size(), std::min<std::uint64_t>(mib, kFirstRegions - 3));
+        EXPECT_LE(cuts.size(), kFirstRegions);
+        EXPECT_EQ(cuts.front().start, ranges.front().start);
+        EXPECT_EQ(cuts.back(), ranges.back());
+        for (std::size_t i = 0; i + 2 < cuts.size(); ++i) {
+            EXPECT_EQ(cuts[i].end, cuts[i + 1].start);
+            EXPECT_EQ(cuts[i].end % 4096, 0U);
+            EXPECT_GE(cuts[i].end - cuts[i].start, kLeastFirstRegion);
+        }
+    }
+}
+
+TEST(Cut, LeavesMoreRangesThanRegionsAsTheyAre) {
+    std::vector<Range> ranges;
+    for (std::uint64_t i = 0; i < 50; ++i) {
+        ranges.push_back({(1 + 4 * i) * kMiB, (2 + 4 * i) * kMiB});
+    }
+    EXPECT_EQ(cut(ranges), ranges);
+}
+
+TEST(Plan, ATargetThatComesIsCutAndOneThatStaysIsNot) {
+    const std::vector<Target> first{target(1, {{kMiB, 65 * kMiB}})};
+    const Commit start = plan_start(first, options());
+    EXPECT_THAT(lines(start.writes), ::testing::Contains("T1/Rnr_regions=39"));
+    EXPECT_EQ(start.seats[1], first[0]);
+    const std::vector<Target> grown{target(1, {{kMiB, 129 * kMiB}})};
+    const auto changes = plan_changes(start.seats, grown, options());
+    ASSERT_THAT(changes, SizeIs(1));
+    EXPECT_THAT(lines(changes[0].writes), ::testing::Contains("T1/Rnr_regions=1"));
+}
+
 TEST(Plan, AStartWritesAll) {
     const std::vector<Target> wanted{target(1, {kLow, kHigh})};
     const Commit change = plan_start(wanted, options());
