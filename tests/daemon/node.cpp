@@ -100,13 +100,12 @@ std::vector<std::string> Node::hook_arguments(const std::vector<std::string>& mo
     return arguments;
 }
 
-Ended Node::create(const std::string& name, const Annotations& annotations,
-                   const std::vector<std::string>& more) {
-    // A machine under load may take longer than the hook waits: registering is idempotent.
+Ended Node::run_hook(const std::vector<std::string>& arguments, const std::string& state) const {
+    // A machine under load may take longer than the hook waits: both of its calls are idempotent.
     constexpr int kAttempts = 20;
     Ended ended;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        ended = run(hook_arguments(more), state(name, annotations));
+        ended = run(arguments, state);
         if (ended.errors.find("timed out") == std::string::npos &&
             ended.errors.find("out of time") == std::string::npos) {
             break;
@@ -115,8 +114,13 @@ Ended Node::create(const std::string& name, const Annotations& annotations,
     return ended;
 }
 
+Ended Node::create(const std::string& name, const Annotations& annotations,
+                   const std::vector<std::string>& more) {
+    return run_hook(hook_arguments(more), state(name, annotations));
+}
+
 Ended Node::stopped(const std::string& name, const Annotations& annotations) {
-    return run(hook_arguments(), state(name, annotations, "stopped"));
+    return run_hook(hook_arguments(), state(name, annotations, "stopped"));
 }
 
 Ended Node::run_container(const std::string& name, const Annotations& annotations,

@@ -45,6 +45,8 @@ protected:
     /// The state that a runtime gives to hooks.
     std::string state(const std::string& name, const Annotations& annotations,
                       std::string_view status = "creating") const;
+    /// Runs the hook until it was in time, for a machine under load.
+    Ended run_hook(const std::vector<std::string>& arguments, const std::string& state) const;
     std::vector<std::string> hook_arguments(const std::vector<std::string>& more = {}) const;
 
     /// Removes a container's cgroup and makes one anew under its path, with another id.
