@@ -5,6 +5,7 @@
 #include "engine/core/sandbox.hpp"
 #include "engine/core/settings.hpp"
 #include "engine/monitor/capabilities.hpp"
+#include "engine/monitor/generations.hpp"
 #include "engine/monitor/region_pool.hpp"
 #include "engine/monitor/regions.hpp"
 #include "engine/serve/peer.hpp"
@@ -220,7 +221,8 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
                                        .boot_id = std::move(*boot_id),
                                        .reclaim = node.reclaim,
                                        .capabilities = std::move(capabilities),
-                                       .sensor = {}};
+                                       .sensor = {},
+                                       .generations = nullptr};
 }
 
 /// Attaches the programs that tell of regions, where there is DAMON to tell of.
@@ -228,6 +230,9 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
                                         cgtide::core::EngineOptions& options) {
     const cgtide::damon::Intervals intervals;
     cgtide::core::RegionSensor sensor;
+    if (options.settings.sensor == cgtide::model::IdleSensor::generations) {
+        return sensor;
+    }
     sensor.handover = std::make_shared<cgtide::monitor::Handover>();
     sensor.pool_options = {arguments.run_dir,
                            options.settings.takeover == cgtide::model::Takeover::modules,
@@ -243,9 +248,26 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
     }
     auto told = cgtide::monitor::region_capability();
     told.detail = proc ? stream.error().message() : proc.error().message();
-    log::info("idle times are unknown: {}", told.detail);
+    log::info("no idle times by regions: {}", told.detail);
     options.capabilities.push_back(std::move(told));
     return sensor;
+}
+
+/// Opens MGLRU's file, where generations may tell idle times.
+void open_generations(cgtide::core::EngineOptions& options) {
+    if (options.settings.sensor == cgtide::model::IdleSensor::regions) {
+        return;
+    }
+    auto told = cgtide::monitor::generation_capability();
+    auto file = cgtide::damon::LruGen::open(options.roots.sys);
+    told.present = file.has_value();
+    if (file) {
+        options.generations = std::make_unique<cgtide::monitor::Generations>(std::move(*file));
+    } else {
+        told.detail = file.error().message();
+        log::info("no idle times by generations: {}", told.detail);
+    }
+    options.capabilities.push_back(std::move(told));
 }
 
 int clean_up(const Arguments& arguments) {
@@ -314,6 +336,7 @@ Result<void> run(const Arguments& arguments) {
         return tl::unexpected(listener.error());
     }
     options->sensor = open_regions(arguments, *options);
+    open_generations(*options);
     const auto privileges = cgtide::core::drop_privileges();
     if (!privileges) {
         return tl::unexpected(privileges.error());

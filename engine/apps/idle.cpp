@@ -8,6 +8,7 @@ namespace {
 
 using model::IdleSlice;
 using model::IdleView;
+using model::seen;
 
 Bytes size(const IdleSlice& slice) {
     return slice.anon + slice.file;
@@ -15,14 +16,6 @@ Bytes size(const IdleSlice& slice) {
 
 Microseconds proven(const IdleView& view, const IdleSlice& slice) {
     return std::min(slice.idle, view.watched);
-}
-
-Bytes seen(const IdleView& view) {
-    Bytes sum;
-    for (const IdleSlice& slice : view.slices) {
-        sum = sum + size(slice);
-    }
-    return sum;
 }
 
 /// The least number of bytes that is p % of `total`, without overflow.
@@ -74,7 +67,8 @@ model::IdleSummary summarise(const IdleView& view) {
                                .seen = seen(view),
                                .unseen = view.unseen,
                                .processes = view.processes,
-                               .unwatched = view.unwatched};
+                               .unwatched = view.unwatched,
+                               .choice = view.choice};
     for (const Microseconds age : model::kColdAges) {
         summary.cold.push_back(cold_bytes(view, age));
     }

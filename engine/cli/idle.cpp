@@ -6,6 +6,7 @@
 #include "engine/cli/views.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/core.h>
@@ -26,10 +27,16 @@ std::string bar(double share, double places) {
 std::string head(const json& container, const json& idle) {
     const double processes = number_field(idle, "processes").value_or(0);
     const double unwatched = number_field(idle, "unwatched").value_or(0);
-    return fmt::format("{}{}: by {}\n{} {}{}, {}, watched for {}\n", text_field(container, "name"),
-                       flag_field(container, "ended") ? " (ended)" : "", idle_source(idle),
-                       count_field(idle, "processes"), processes == 1 ? "process" : "processes",
-                       unwatched > 0 ? " (" + count_field(idle, "unwatched") + " unwatched)" : "",
+    // Generations are the cgroup's; they know no processes.
+    const std::string watched =
+        processes + unwatched == 0
+            ? std::string()
+            : fmt::format("{} {}{}, ", count_field(idle, "processes"),
+                          processes == 1 ? "process" : "processes",
+                          unwatched > 0 ? " (" + count_field(idle, "unwatched") + " unwatched)"
+                                        : "");
+    return fmt::format("{}{}: by {}\n{}{}, watched for {}\n", text_field(container, "name"),
+                       flag_field(container, "ended") ? " (ended)" : "", idle_source(idle), watched,
                        idle_coverage(idle), duration_field(idle, "watched_us"));
 }
 
@@ -49,6 +56,20 @@ std::string percentiles(const json& idle) {
 /// A number that is no field of the reply, as a field.
 json as_field(std::optional<double> value) {
     return {{"value", value ? json(*value) : json(nullptr)}};
+}
+
+/// Why it is that sensor, where people would wonder.
+std::string why(const std::string& choice) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTexts{
+        {{"configured", " (as configured)"},
+         {"only", " (no other sensor works for it)"},
+         {"sees-more", " (they see more of it)"}}};
+    for (const auto& [code, text] : kTexts) {
+        if (choice == code) {
+            return std::string(text);
+        }
+    }
+    return {};
 }
 
 std::string cold(const json& idle) {
@@ -103,8 +124,8 @@ std::string idle_time(std::optional<double> us) {
 std::string idle_source(const json& idle) {
     const auto age = number_field(idle, "age_ms");
     const json old = as_field(age ? std::optional(*age * 1000.0) : age);
-    return text_field(idle, "source") + ", resolution " + duration_field(idle, "resolution_us") +
-           ", " + duration_field(old, "value") + " old";
+    return text_field(idle, "source") + why(text_field(idle, "choice")) + ", resolution " +
+           duration_field(idle, "resolution_us") + ", " + duration_field(old, "value") + " old";
 }
 
 std::string idle_coverage(const json& idle) {

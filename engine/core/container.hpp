@@ -5,6 +5,7 @@
 #include "engine/core/journal.hpp"
 #include "engine/core/run_dir.hpp"
 #include "engine/model/app.hpp"
+#include "engine/monitor/generations.hpp"
 
 #include <array>
 #include <memory>
@@ -38,6 +39,9 @@ struct Container {
     TimePoint seen{};                        ///< when this engine first saw it
     std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
     std::int64_t ended_ms = 0;               ///< 0 while it lives
+    std::shared_ptr<const monitor::GenerationFigures>
+        generations;                ///< what walks of generations have told last
+    bool wants_generations = false; ///< its page tables are to be walked for them
     bool frozen = false;
     bool stopped = false; ///< its runtime said so; the cgroup decides
     bool has_nested = false;

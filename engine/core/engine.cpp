@@ -18,13 +18,14 @@ namespace cgtide::core {
 namespace asio = boost::asio;
 
 Engine::Engine(asio::io_context& io, EngineOptions options)
-    : io_(io), options_(std::move(options)), tick_timer_(io),
+    : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor), tick_timer_(io),
       watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {}
 
 Engine::~Engine() {
     sensors_.join();
     reclaimers_.join();
     damon_.join();
+    walkers_.join();
 }
 
 asio::awaitable<void> Engine::start() {
@@ -33,8 +34,12 @@ asio::awaitable<void> Engine::start() {
     tasks_.spawn(watch_loop());
     tasks_.spawn(rescan_loop());
     if (options_.sensor.regions) {
+        regions_work_ = true; // until that turns out to be wrong
         tasks_.spawn(region_loop());
         tasks_.spawn(drain_loop());
+    }
+    if (options_.generations) {
+        tasks_.spawn(generation_loop());
     }
 }
 
@@ -94,16 +99,12 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         co_return;
     }
     // The sensor thread fills `turns`, which lives in this frame until it has returned.
-    const bool idle_known = watching_;
-    const auto sense = [this, &turns, now, idle_known] {
+    const bool by_regions = watching_;
+    const auto sense = [this, &turns, now, by_regions] {
         options_.counters.begin_period();
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
-            if (idle_known && turn.subject.needs.idle && turn.snapshot && turn.snapshot->stat) {
-                const cgroup::MemoryStat& stat = *turn.snapshot->stat;
-                turn.snapshot->idle = options_.sensor.regions->view(turn.subject.group->id(),
-                                                                    {stat.anon, stat.file}, now);
-            }
+            sense_idle(turn, by_regions, now);
         }
         return options_.counters.node(now);
     };
@@ -125,6 +126,9 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         }
         if (!turn.snapshot) {
             tasks_.spawn(check(turn.container));
+        }
+        if (turn.subject.needs.idle) {
+            turn.container->wants_generations = turn.wants_generations;
         }
         auto more = step(turn, view, now);
         decisions.insert(decisions.end(), more.begin(), more.end());
@@ -149,7 +153,8 @@ std::vector<Engine::Turn> Engine::turns_due(TimePoint now) const {
         subject.lived = std::chrono::duration_cast<Microseconds>(now - container->seen);
         subject.frozen = container->frozen;
         subject.has_nested = container->has_nested;
-        turns.push_back({container, container->group, std::move(subject), model::Snapshot{}});
+        turns.push_back({container, container->group, std::move(subject), model::Snapshot{},
+                         container->generations, false});
     }
     return turns;
 }

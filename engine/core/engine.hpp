@@ -7,6 +7,7 @@
 #include "engine/core/control.hpp"
 #include "engine/core/registry.hpp"
 #include "engine/core/task_group.hpp"
+#include "engine/monitor/generations.hpp"
 #include "engine/monitor/regions.hpp"
 #include "engine/monitor/sensors.hpp"
 
@@ -42,6 +43,8 @@ struct EngineOptions {
     act::ReclaimSupport reclaim;
     std::vector<model::Capability> capabilities;
     RegionSensor sensor;
+    std::unique_ptr<monitor::Generations>
+        generations; ///< none where this kernel has none, or they are not wanted
 };
 
 /// The engine: keeps the registry true to run folder and kernel, steps every container's apps when
@@ -80,6 +83,8 @@ private:
         std::shared_ptr<cgroup::Group> group;
         monitor::Subject subject;
         Result<model::Snapshot> snapshot;
+        std::shared_ptr<const monitor::GenerationFigures> generations;
+        bool wants_generations = false;
     };
 
     // engine.cpp: loops
@@ -99,7 +104,9 @@ private:
     boost::asio::awaitable<bool> take_damon();
     boost::asio::awaitable<void> drain_loop();
     boost::asio::awaitable<void> release_regions();
-    std::vector<monitor::Wish> wishes() const;
+    boost::asio::awaitable<void> generation_loop();
+    void sense_idle(Turn& turn, bool by_regions, TimePoint now) const;
+    std::vector<monitor::Wish> wishes(bool by_generations) const;
 
     // enrolment.cpp: what comes and goes
     boost::asio::awaitable<void> rescan();
@@ -116,15 +123,18 @@ private:
 
     boost::asio::io_context& io_;
     EngineOptions options_;
+    model::IdleSensor sensor_; ///< as it was at start
     Registry registry_;
     boost::asio::thread_pool sensors_{1};
     boost::asio::thread_pool reclaimers_{2};
     boost::asio::thread_pool damon_{1};
+    boost::asio::thread_pool walkers_{1}; ///< of page tables, for generations
     boost::asio::steady_timer tick_timer_;
     boost::asio::posix::stream_descriptor watch_;
     TaskGroup tasks_;
     bool stopping_ = false;
-    bool watching_ = false;    ///< some container's memory is watched by regions
+    bool watching_ = false; ///< some container's memory is watched by regions
+    bool regions_work_ = false;
     std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan
 };
 

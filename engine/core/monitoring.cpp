@@ -4,6 +4,7 @@
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
 #include "engine/core/wait.hpp"
+#include "engine/monitor/choice.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -24,10 +25,31 @@ bool wants_idle(const Container& container) {
 
 } // namespace
 
-std::vector<monitor::Wish> Engine::wishes() const {
+void Engine::sense_idle(Turn& turn, bool by_regions, TimePoint now) const {
+    if (!turn.subject.needs.idle || !turn.snapshot || !turn.snapshot->stat) {
+        return;
+    }
+    const cgroup::MemoryStat& stat = *turn.snapshot->stat;
+    const monitor::Charged charged{stat.anon, stat.file, stat.shmem};
+    monitor::IdleViews views;
+    if (by_regions) {
+        views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged, now);
+    }
+    if (turn.generations) {
+        views.generations = std::make_shared<const model::IdleView>(
+            monitor::generation_view(*turn.generations, charged));
+    }
+    turn.wants_generations = monitor::wants_generations(sensor_, regions_work_, views.regions.get(),
+                                                        charged, turn.subject.lived);
+    turn.snapshot->idle = monitor::choose(views, sensor_);
+}
+
+/// The containers whose apps want idle times; those that want them by generations alone, if asked.
+std::vector<monitor::Wish> Engine::wishes(bool by_generations) const {
     std::vector<monitor::Wish> wishes;
     for (const auto& [id, container] : registry_.live()) {
-        if (container->group == nullptr || !wants_idle(*container)) {
+        if (container->group == nullptr || !wants_idle(*container) ||
+            (by_generations && !container->wants_generations)) {
             continue;
         }
         const std::string& path = container->record.cgroup_path;
@@ -56,7 +78,7 @@ asio::awaitable<bool> Engine::take_damon() {
     if (pool) {
         sensor.pool = std::move(*pool);
     } else {
-        log::info("idle times are unknown: {}", told.detail);
+        log::info("no idle times by regions: {}", told.detail);
     }
     options_.capabilities.push_back(std::move(told));
     co_return sensor.pool != nullptr;
@@ -66,12 +88,13 @@ asio::awaitable<void> Engine::region_loop() {
     constexpr auto kPeriod = std::chrono::seconds(2);
     const bool taken = co_await take_damon();
     if (!taken) {
+        regions_work_ = false;
         co_return;
     }
     monitor::Regions& regions = *options_.sensor.regions;
     asio::steady_timer timer(io_);
     while (!co_await cancelled()) {
-        const auto wanted = wishes();
+        const auto wanted = wishes(false);
         watching_ = !wanted.empty();
         const auto look = [&] {
             return regions.refresh(wanted);
@@ -82,8 +105,9 @@ asio::awaitable<void> Engine::region_loop() {
         };
         const auto state = co_await offload(damon_, commit);
         if (!state && state.error().code == Errc::conflict) {
-            log::error("idle times are unknown from now on: {}", state.error().message());
+            log::error("no idle times by regions from now on: {}", state.error().message());
             watching_ = false;
+            regions_work_ = false;
             co_return;
         }
         if (state) {
@@ -110,6 +134,28 @@ asio::awaitable<void> Engine::drain_loop() {
     while (!co_await cancelled()) {
         if (watching_) {
             co_await offload(sensors_, drain);
+        }
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+    }
+}
+
+asio::awaitable<void> Engine::generation_loop() {
+    constexpr auto kPeriod = std::chrono::seconds(1);
+    asio::steady_timer timer(io_);
+    monitor::Generations& generations = *options_.generations;
+    while (!co_await cancelled()) {
+        const auto wanted = wishes(true);
+        if (!wanted.empty()) {
+            const auto walk = [&] {
+                return generations.walk(wanted);
+            };
+            if (const auto done = co_await offload(walkers_, walk); !done) {
+                log::write_limited(log::Level::warning, "generations", done.error().message());
+            }
+        }
+        for (const auto& [id, container] : registry_.live()) {
+            container->generations =
+                container->wants_generations ? generations.figures(id) : nullptr;
         }
         co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
     }

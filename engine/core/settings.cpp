@@ -287,10 +287,37 @@ Result<void> read_damon(const toml::node& node, model::Takeover& takeover) {
     return {};
 }
 
+Result<void> read_idle(const toml::node& node, model::IdleSensor& sensor) {
+    constexpr std::array<std::string_view, 1> kKeys{"sensor"};
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return bad({node, "idle"}, "a table: [idle]");
+    }
+    if (auto known = known_keys(*table, "idle.", kKeys); !known) {
+        return known;
+    }
+    if (const toml::node* entry = table->get("sensor")) {
+        constexpr std::array<std::pair<std::string_view, model::IdleSensor>, 3> kSensors{
+            {{"auto", model::IdleSensor::automatic},
+             {"regions", model::IdleSensor::regions},
+             {"generations", model::IdleSensor::generations}}};
+        const auto text = entry->value<std::string>();
+        const auto* const found =
+            std::find_if(kSensors.begin(), kSensors.end(),
+                         [&](const auto& known) { return text && known.first == *text; });
+        if (!entry->is_string() || found == kSensors.end()) {
+            return bad({*entry, "idle.sensor"}, "\"auto\", \"regions\" or \"generations\"");
+        }
+        sensor = found->second;
+    }
+    return {};
+}
+
 } // namespace
 
 Result<Settings> parse_settings(std::string_view text) {
-    constexpr std::array<std::string_view, 4> kTables{"profile", "grant", "bounds", "damon"};
+    constexpr std::array<std::string_view, 5> kTables{"profile", "grant", "bounds", "damon",
+                                                      "idle"};
     toml::table file;
     try {
         file = toml::parse(text);
@@ -326,6 +353,11 @@ Result<Settings> parse_settings(std::string_view text) {
     }
     if (const toml::node* node = file.get("damon")) {
         if (auto done = read_damon(*node, settings.takeover); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (const toml::node* node = file.get("idle")) {
+        if (auto done = read_idle(*node, settings.sensor); !done) {
             return tl::unexpected(done.error());
         }
     }

@@ -12,4 +12,26 @@ std::string_view to_string(IdleSource source) {
     return "unknown";
 }
 
+std::string_view to_string(IdleChoice choice) {
+    switch (choice) {
+    case IdleChoice::configured:
+        return "configured";
+    case IdleChoice::preferred:
+        return "preferred";
+    case IdleChoice::only:
+        return "only";
+    case IdleChoice::sees_more:
+        return "sees-more";
+    }
+    return "unknown";
+}
+
+Bytes seen(const IdleView& view) {
+    Bytes sum;
+    for (const IdleSlice& slice : view.slices) {
+        sum = sum + slice.anon + slice.file;
+    }
+    return sum;
+}
+
 } // namespace cgtide::model

@@ -17,6 +17,16 @@ enum class IdleSource : std::uint8_t {
 
 std::string_view to_string(IdleSource source);
 
+/// Why a container's view is that of this sensor.
+enum class IdleChoice : std::uint8_t {
+    configured, ///< `idle.sensor` names it
+    preferred,  ///< both would do, and this one tells more
+    only,       ///< the other does not work on this node, or not for this container
+    sees_more,  ///< the other sees less of the container's memory
+};
+
+std::string_view to_string(IdleChoice choice);
+
 /// Bytes that have been idle for the same time.
 struct IdleSlice {
     Microseconds idle{0}; ///< since they were last seen in use; below 0: in use for so long already
@@ -38,9 +48,13 @@ struct IdleView {
         0}; ///< for so long the sensor has watched: no idle time is proven beyond it
     std::vector<IdleSlice> slices; ///< by rising idle, at most kMaxSlices
     Bytes unseen;                  ///< charged, but seen by no sensor: never counted as idle
-    std::uint32_t processes = 0;   ///< address spaces that are watched
+    std::uint32_t processes = 0;   ///< address spaces that are watched; 0 where none is by itself
     std::uint32_t unwatched = 0;   ///< ... and those that are not, for want of room or rights
+    IdleChoice choice = IdleChoice::preferred;
 };
+
+/// Bytes that the view's sensor saw.
+Bytes seen(const IdleView& view);
 
 /// The idle time at which p % of the bytes are passed, for p = 0 to 100.
 using IdlePercentiles = std::array<Microseconds, 101>;
@@ -65,6 +79,7 @@ struct IdleSummary {
     Bytes unseen;
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;
+    IdleChoice choice = IdleChoice::preferred;
 };
 
 /// The ages at which cold bytes are told.

@@ -80,13 +80,17 @@ struct Bounds {
 /// stopped while the engine runs.
 enum class Takeover : std::uint8_t { modules, never };
 
+/// Which sensor tells idle times: the better one for each container, or one by name.
+enum class IdleSensor : std::uint8_t { automatic, regions, generations };
+
 /// The node's `cgtide.toml`.
 struct Settings {
     std::map<std::string, Profile, std::less<>>
         profiles; ///< `default` and `eager` are always there
     std::vector<Grant> grants;
     Bounds bounds;
-    Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
+    Takeover takeover = Takeover::modules;     ///< `damon.takeover`; read once, at start
+    IdleSensor sensor = IdleSensor::automatic; ///< `idle.sensor`; read once, at start
 };
 
 /// Settings of a node without a file: the built-in profiles, no grant.

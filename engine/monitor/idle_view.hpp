@@ -18,10 +18,11 @@ struct SeenSpace {
     std::span<const cgroup::Mapping> mappings; ///< rising: which file is behind an address
 };
 
-/// What the container is charged for: `anon` and `file` of memory.stat.
+/// What the container is charged for, by memory.stat.
 struct Charged {
     Bytes anon;
     Bytes file;
+    Bytes shmem{}; ///< of `file`
 };
 
 /// When and how it was seen; what idle_view() takes over as it is.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "cgroup/group.hpp"
 #include "engine/damon/decoder.hpp"
 #include "engine/damon/stream.hpp"
 #include "engine/monitor/ages.hpp"
@@ -8,6 +7,7 @@
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/processes.hpp"
 #include "engine/monitor/region_pool.hpp"
+#include "engine/monitor/wish.hpp"
 
 #include <map>
 #include <memory>
@@ -17,14 +17,6 @@
 #include <vector>
 
 namespace cgtide::monitor {
-
-/// A container whose memory is to be watched.
-struct Wish {
-    CgroupId id;
-    std::shared_ptr<cgroup::Group> group;
-    std::string path;                      ///< v2
-    std::unordered_set<CgroupId> excluded; ///< registered containers inside it
-};
 
 /// The region sensor's own side: whose memory is watched, what the kernel tells of it, and how long
 /// it has been idle. One thread at a time uses it; RegionPool is on another, and `handover` between

@@ -195,6 +195,7 @@ json render(const model::IdleFigures& figures) {
         percentiles.push_back(value.count());
     }
     return {{"source", model::to_string(idle.source)},
+            {"choice", model::to_string(idle.choice)},
             {"age_ms", figures.age.count() / 1000},
             {"resolution_us", idle.resolution.count()},
             {"watched_us", idle.watched.count()},

@@ -142,8 +142,9 @@ type ColdBytes (
   file_bytes: ?int
 )
 
-# How long a container's memory has been idle. source: regions (address ranges) or generations. The
-# figures are age_ms old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of
+# How long a container's memory has been idle. source: regions (address ranges) or generations (of
+# page tables; anonymous memory alone). choice says why that one: configured, preferred (it tells
+# more), only (the other does not work here) or sees-more (of this container). The figures are age_ms old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of
 # percentiles_us (0 to 100) is the idle time at which p % of seen_bytes are passed; below 0, memory
 # has been in use for so long. working_set_bytes are those in use within the window, or not proven
 # otherwise. charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is
@@ -151,6 +152,7 @@ type ColdBytes (
 # unwatched are not.
 type Idle (
   source: string,
+  choice: string,
   age_ms: int,
   resolution_us: int,
   watched_us: int,

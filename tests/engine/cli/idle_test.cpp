@@ -25,6 +25,7 @@ json idle() {
                     {"file_bytes", file * kMiB}};
     };
     return {{"source", "regions"},
+            {"choice", "preferred"},
             {"age_ms", 3456},
             {"resolution_us", 1'000'000},
             {"watched_us", 312'000'000},
@@ -104,6 +105,22 @@ TEST(IdleView, SaysWhatIsUnwatchedEndedOrUnproven) {
     EXPECT_NE(text.find("\n1 process (3 unwatched), "), std::string::npos) << text;
     EXPECT_NE(text.find("used within 1 m, at most "), std::string::npos) << text;
     EXPECT_NE(text.find("watched for 20 s\n"), std::string::npos) << text;
+}
+
+TEST(IdleView, SaysWhyGenerationsTell) {
+    json other = idle();
+    other["source"] = "generations";
+    other["choice"] = "only";
+    other["processes"] = 0;
+    const std::string text = idle_text(reply(other));
+    EXPECT_EQ(text.substr(0, text.find("\n\n")),
+              "web: by generations (no other sensor works for it), resolution 1 s, 3.46 s old\n"
+              "93.75 % of 128.0 MiB seen, watched for 5 m 12 s");
+    other["choice"] = "sees-more";
+    EXPECT_NE(idle_text(reply(other)).find("generations (they see more of it), "),
+              std::string::npos);
+    other["choice"] = "configured";
+    EXPECT_NE(idle_text(reply(other)).find("generations (as configured), "), std::string::npos);
 }
 
 TEST(IdleView, AReplyOfAnotherVersionStillPrints) {

@@ -43,6 +43,9 @@ pressure = "..1%"
 
 [damon]
 takeover = "never"
+
+[idle]
+sensor = "generations"
 )";
 
 TEST(Settings, AnEmptyFileIsTheBuiltIn) {
@@ -51,12 +54,14 @@ TEST(Settings, AnEmptyFileIsTheBuiltIn) {
     EXPECT_EQ(settings->profiles.size(), 2U);
     EXPECT_TRUE(settings->grants.empty());
     EXPECT_EQ(settings->takeover, model::Takeover::modules);
+    EXPECT_EQ(settings->sensor, model::IdleSensor::automatic);
 }
 
 TEST(Settings, AFullFileIsTakenWhole) {
     const auto settings = parse_settings(kFull);
     ASSERT_TRUE(settings) << settings.error().message();
     EXPECT_EQ(settings->takeover, model::Takeover::never);
+    EXPECT_EQ(settings->sensor, model::IdleSensor::generations);
     const model::Profile& tmo = settings->profiles.at("default");
     EXPECT_DOUBLE_EQ(tmo.ratio, 0.001);
     EXPECT_DOUBLE_EQ(tmo.max.count, 200.0);
@@ -195,7 +200,12 @@ INSTANTIATE_TEST_SUITE_P(
             "\"modules\" or \"never\""},
         Bad{"TakeoverFlag", "[damon]\ntakeover = true\n", "damon.takeover = true",
             "\"modules\" or \"never\""},
-        Bad{"DamonKey", "[damon]\nslots = 4\n", "damon.slots = 4", "allowed: takeover"}),
+        Bad{"DamonKey", "[damon]\nslots = 4\n", "damon.slots = 4", "allowed: takeover"},
+        Bad{"Sensor", "[idle]\nsensor = \"vaddr\"\n", "idle.sensor = 'vaddr'",
+            "\"auto\", \"regions\" or \"generations\""},
+        Bad{"SensorNumber", "[idle]\nsensor = 1\n", "idle.sensor = 1", "\"auto\""},
+        Bad{"IdleTable", "idle = \"auto\"\n", "idle = 'auto'", "a table: [idle]"},
+        Bad{"IdleKey", "[idle]\nperiod = 4\n", "idle.period = 4", "allowed: sensor"}),
     [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Settings, TextThatIsNoTomlNamesItsLine) {

@@ -104,7 +104,9 @@ TEST(Render, IdleTimesSayHowMuchTheyCoverAndHowOldTheyAre) {
     EXPECT_EQ(out["percentiles_us"][0], -12'000'000);
     EXPECT_EQ(out["percentiles_us"][100], 30'000'000);
     out.erase("percentiles_us");
-    EXPECT_EQ(out, json::parse(R"({"source":"regions","age_ms":3456,"resolution_us":1000000,
+    EXPECT_EQ(out,
+              json::parse(
+                  R"({"source":"regions","choice":"preferred","age_ms":3456,"resolution_us":1000000,
         "watched_us":30000000,"working_set_bytes":1048576,"working_set_window_us":60000000,
         "seen_bytes":3145728,"unseen_bytes":1048576,"charged_bytes":4194304,"coverage_bp":7500.0,
         "processes":2,"unwatched":1,"cold":[

@@ -1,12 +1,15 @@
 #!/bin/bash
-# How long memory has been idle: three containers of known hot and cold memory, told by cgtide idle; DAMON as before at the end
+# How long memory has been idle: three containers of known hot and cold memory, told by cgtide idle; DAMON as before at the end. Argument: idle.sensor
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly MIB=$((1024 * 1024)) WATCHED_SECONDS=60
+readonly SENSOR=${1:-auto} MIB=$((1024 * 1024)) WATCHED_SECONDS=60
 readonly MODULE=/sys/module/damon_stat/parameters/enabled
 readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds
+SOURCE=regions
+[[ $SENSOR != generations ]] || SOURCE=generations
+readonly SOURCE
 # name, hot and cold MiB
 readonly -a CONTAINERS=("a 48 80" "b 16 112" "c 100 28")
 
@@ -24,7 +27,8 @@ idle_of() {
 }
 
 is_told() {
-    idle_of "$1" | jq -e --argjson seconds "$WATCHED_SECONDS" '.idle.watched_us >= $seconds * 1e6'
+    idle_of "$1" | jq -e --argjson seconds "$WATCHED_SECONDS" --arg source "$SOURCE" '
+        .idle.source == $source and .idle.watched_us >= $seconds * 1e6'
 }
 
 # is_newer NAME FILE: whether the view is another one than FILE's, and puts it there. Views come every
@@ -57,7 +61,11 @@ at_most() {
 
 before=$(damon_state)
 step "before: ${before//$'\n'/, }"
-start_engine --config /etc/cgtide/cgtide.toml
+cat >/run/cgtide.toml <<TOML
+[idle]
+sensor = "$SENSOR"
+TOML
+start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 for row in "${CONTAINERS[@]}"; do
     read -r name hot cold <<<"$row"
@@ -72,7 +80,8 @@ for row in "${CONTAINERS[@]}"; do
     read -r name hot cold <<<"$row"
     wait_for 60 has_event "/out/$name.jsonl" populated
 done
-step "populated; the module that was on is off: $([[ ! -e $MODULE ]] || cat "$MODULE")"
+step "populated; DAMON_STAT: $([[ ! -e $MODULE ]] || cat "$MODULE")"
+[[ $SENSOR != generations || $(damon_state) == "$before" ]] || fail "DAMON was touched: $(damon_state)"
 for row in "${CONTAINERS[@]}"; do
     read -r name hot cold <<<"$row"
     wait_for 150 is_told "$name"
@@ -96,7 +105,7 @@ stop_engine
 [[ $(damon_state) == "$before" ]] || fail "DAMON is not as before: $(damon_state)"
 
 step "killed and cleaned up"
-start_engine --config /etc/cgtide/cgtide.toml
+start_engine --config /run/cgtide.toml
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 expect "cleanup" cgtided --cleanup

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "engine/model/idle.hpp"
+#include "engine/model/policy.hpp"
+#include "engine/monitor/idle_view.hpp"
+
+#include <memory>
+
+namespace cgtide::monitor {
+
+/// The two views of one container; null where a sensor has none.
+struct IdleViews {
+    std::shared_ptr<const model::IdleView> regions;
+    std::shared_ptr<const model::IdleView> generations;
+};
+
+/// Which view a container is told by, with its reason; null where there is none. Pure.
+///
+/// Regions tell idle times to a second, file memory too, and cost less; so they are taken unless
+/// they see less of the container than generations do. Source: docs/design/idle-time.md.
+std::shared_ptr<const model::IdleView> choose(const IdleViews& views, model::IdleSensor sensor);
+
+/// Whether a container is worth walks of generations: always where they alone may tell, never where
+/// regions alone may; else where regions see less than 4/5 of its anonymous memory. `regions_work`
+/// says whether there are regions on this node; `lived` for how long the container has been
+/// watched: regions need a moment to begin.
+bool wants_generations(model::IdleSensor sensor, bool regions_work, const model::IdleView* regions,
+                       const Charged& charged, Microseconds lived);
+
+} // namespace cgtide::monitor

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "engine/damon/lru_gen.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace cgtide::monitor {
+
+/// Pages that were in use no later than a time.
+struct UsedUntil {
+    TimePoint used{};
+    std::uint64_t pages = 0;
+
+    bool operator==(const UsedUntil&) const = default;
+};
+
+/// Since when the anonymous pages of one cgroup on one node have been idle. The kernel keeps four
+/// generations; what is older is remembered here. Pure.
+///
+/// A full walk of the page tables puts what was used since the walk before into the generation that
+/// was the youngest, and begins a new one. So a page that sits in an older generation has not been
+/// used since the generation above its own was made. Which pages leave a generation is not told:
+/// those that were idle for longest count as gone, and what came is young. Thus the sum of pages
+/// that are told as idle for any time is never more than there are, but for pages that came
+/// straight into an old generation (read ahead from swap) while as many of it were used.
+class GenerationLedger {
+public:
+    /// Times of one generation that are kept apart at most; beyond that the closest are joined to
+    /// the younger.
+    static constexpr std::size_t kMaxTimes = 64;
+
+    /// Takes what the kernel says at `read`, after a full walk that ended at `walked`. Of the first
+    /// reading nothing counts as idle: unknown age is not old age.
+    void add(const damon::NodeGenerations& reading, TimePoint walked, TimePoint read);
+
+    /// When the last full walk ended; no use after it is known.
+    TimePoint walked() const { return walked_; }
+
+    /// All pages, those of the youngest generation as used at walked(). In no order.
+    std::vector<UsedUntil> pages() const;
+
+private:
+    using Times = std::vector<UsedUntil>; ///< rising
+
+    Times carried(std::uint64_t first, std::uint64_t number) const;
+
+    std::map<std::uint64_t, Times> held_; ///< by number of the generation
+    std::uint64_t youngest_ = 0;
+    TimePoint walked_{};
+    bool known_ = false; ///< there was a reading before
+};
+
+} // namespace cgtide::monitor

@@ -1,0 +1,96 @@
+#include "engine/damon/lru_gen.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+
+namespace cgtide::damon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::SizeIs;
+
+/// As a guest with two nodes printed it.
+constexpr std::string_view kText = R"(memcg     1 /
+ node     0
+          0      70931          0         1023
+          1      70931        120          311
+memcg    28 /web/a b
+ node     0
+          3       6012      20490            0
+          4       4008          0           12
+          5       2004      12292            0
+          6          0          0            0
+ node     1
+          0      60000          7            0
+)";
+
+TEST(LruGen, GivesGenerationsByPathAndNode) {
+    const auto groups = parse_lru_gen(kText);
+    ASSERT_TRUE(groups) << groups.error().message();
+    EXPECT_THAT(*groups, ElementsAre(Key("/"), Key("/web/a b")));
+    const GroupGenerations& web = groups->at("/web/a b");
+    EXPECT_EQ(web.id, 28U);
+    ASSERT_THAT(web.nodes, SizeIs(2));
+    EXPECT_THAT(web.nodes[0].generations,
+                ElementsAre(Generation{3, Microseconds(6'012'000), 20490, 0},
+                            Generation{4, Microseconds(4'008'000), 0, 12},
+                            Generation{5, Microseconds(2'004'000), 12292, 0},
+                            Generation{6, Microseconds(0), 0, 0}));
+    EXPECT_EQ(web.nodes[1].node, 1U);
+    EXPECT_TRUE(parse_lru_gen("")->empty());
+}
+
+TEST(LruGen, APathThatStandsTwiceIsUnknown) {
+    const auto groups = parse_lru_gen("memcg 7 /web\n node 0\n 0 1 2 3\n"
+                                      "memcg 9 /web\n node 0\n 0 1 2 3\n"
+                                      "memcg 8 /db\n node 0\n 0 1 2 3\n");
+    ASSERT_TRUE(groups) << groups.error().message();
+    EXPECT_THAT(*groups, ElementsAre(Key("/db")));
+}
+
+TEST(LruGen, RefusesWhatItDoesNotUnderstand) {
+    for (const char* text : {
+             "node 0\n",                                          // of no cgroup
+             "memcg 7 /web\n 0 1 2 3\n",                          // of no node
+             "memcg 7 /web\n node 0\n",                           // no generation
+             "memcg 7 /web\n node 0\nmemcg 8 /db\n",              // ... of the first
+             "memcg x /web\n", "memcg 7\n", "memcg 7 \n",         // no id, no path
+             "memcg 7 /web\n node x\n",                           // no node
+             "memcg 7 /web\n node 0\n 0 1 2\n",                   // a column less
+             "memcg 7 /web\n node 0\n 0 1 2 3 4\n",               // ... and more
+             "memcg 7 /web\n node 0\n 0 -1 2 3\n",                // below 0
+             "memcg 7 /web\n node 0\n 1 1 2 3\n 1 1 2 3\n",       // not rising
+             "memcg 7 /web\n node 0\n 0 99999999999999999 2 3\n", // does not fit
+         }) {
+        const auto groups = parse_lru_gen(text);
+        ASSERT_FALSE(groups) << text;
+        EXPECT_EQ(groups.error().code, Errc::malformed) << text;
+    }
+}
+
+TEST(LruGen, NamesWhatIsMissing) {
+    const test::TempDir dir;
+    const auto file = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().code, Errc::unsupported);
+    EXPECT_THAT(file.error().message(), HasSubstr("/sys/kernel/debug/lru_gen"));
+    EXPECT_THAT(file.error().message(), HasSubstr("debugfs"));
+}
+
+TEST(LruGen, ReadsTheFileAnewAndWritesOneCommandAWalk) {
+    const test::TempDir dir;
+    dir.write("kernel/debug/lru_gen", kText);
+    auto file = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_TRUE(file) << file.error().message();
+    EXPECT_THAT(*file->read(), SizeIs(2));
+    EXPECT_THAT(*file->read(), SizeIs(2));
+    ASSERT_TRUE(file->age(28, 1, 6));
+    EXPECT_THAT(dir.read("kernel/debug/lru_gen"), testing::StartsWith("+ 28 1 6 200 1"));
+}
+
+} // namespace
+} // namespace cgtide::damon

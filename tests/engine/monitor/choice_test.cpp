@@ -1,0 +1,72 @@
+#include "engine/monitor/choice.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cgtide::monitor {
+namespace {
+
+using model::IdleChoice;
+using model::IdleSensor;
+using model::IdleSource;
+
+constexpr Microseconds kLong{60'000'000};
+
+std::shared_ptr<const model::IdleView> view(IdleSource source, std::uint64_t bytes) {
+    model::IdleView made;
+    made.source = source;
+    made.slices = {{Microseconds(0), Bytes{bytes}, Bytes{}}};
+    return std::make_shared<const model::IdleView>(made);
+}
+
+IdleViews both(std::uint64_t regions, std::uint64_t generations) {
+    return {view(IdleSource::regions, regions), view(IdleSource::generations, generations)};
+}
+
+void expect(const std::shared_ptr<const model::IdleView>& chosen, IdleSource source,
+            IdleChoice choice) {
+    ASSERT_NE(chosen, nullptr);
+    EXPECT_EQ(chosen->source, source);
+    EXPECT_EQ(chosen->choice, choice);
+}
+
+TEST(Choice, PrefersRegionsUnlessTheySeeLess) {
+    expect(choose(both(100, 100), IdleSensor::automatic), IdleSource::regions,
+           IdleChoice::preferred);
+    expect(choose(both(99, 100), IdleSensor::automatic), IdleSource::generations,
+           IdleChoice::sees_more);
+}
+
+TEST(Choice, TakesWhatThereIs) {
+    expect(choose({view(IdleSource::regions, 1), nullptr}, IdleSensor::automatic),
+           IdleSource::regions, IdleChoice::preferred);
+    expect(choose({nullptr, view(IdleSource::generations, 1)}, IdleSensor::automatic),
+           IdleSource::generations, IdleChoice::only);
+    EXPECT_EQ(choose({}, IdleSensor::automatic), nullptr);
+}
+
+TEST(Choice, ObeysTheConfiguration) {
+    expect(choose(both(1, 100), IdleSensor::regions), IdleSource::regions, IdleChoice::configured);
+    expect(choose(both(100, 1), IdleSensor::generations), IdleSource::generations,
+           IdleChoice::configured);
+    EXPECT_EQ(choose({nullptr, view(IdleSource::generations, 1)}, IdleSensor::regions), nullptr);
+}
+
+TEST(Choice, GenerationsAreWalkedOnlyWhereTheyAreNeeded) {
+    const Charged charged{Bytes{100}, Bytes{1000}};
+    const auto wants = [&](std::uint64_t seen) {
+        return wants_generations(IdleSensor::automatic, true, view(IdleSource::regions, seen).get(),
+                                 charged, kLong);
+    };
+    EXPECT_FALSE(wants(100));
+    EXPECT_FALSE(wants(80));
+    EXPECT_TRUE(wants(79));
+    EXPECT_TRUE(wants_generations(IdleSensor::automatic, false, nullptr, charged, {}));
+    EXPECT_FALSE(wants_generations(IdleSensor::automatic, true, nullptr, charged, {}));
+    EXPECT_TRUE(wants_generations(IdleSensor::automatic, true, nullptr, charged, kLong));
+    EXPECT_FALSE(wants_generations(IdleSensor::regions, false, nullptr, charged, kLong));
+    EXPECT_TRUE(wants_generations(IdleSensor::generations, true,
+                                  view(IdleSource::regions, 100).get(), charged, kLong));
+}
+
+} // namespace
+} // namespace cgtide::monitor
