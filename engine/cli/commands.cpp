@@ -2,12 +2,15 @@
 
 #include "cgroup/base/text.hpp"
 #include "engine/cli/probe.hpp"
+#include "engine/cli/record.hpp"
 #include "engine/cli/remote.hpp"
 #include "engine/cli/views.hpp"
+#include "engine/wire/client.hpp"
 #include "engine/wire/interface.hpp"
 #include "engine/wire/message.hpp"
 #include "oci/install/bundle.hpp"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -126,6 +129,36 @@ json named(const Options& options) {
     return {{"name", options.name}};
 }
 
+Output record(const Options& options) {
+    const std::size_t slash = options.file.find_last_of('/');
+    const auto folder =
+        Dir::open(slash == std::string::npos ? "." : options.file.substr(0, slash + 1));
+    if (!folder) {
+        return failure(folder.error());
+    }
+    const TimePoint deadline = options.duration.count() == 0
+                                   ? wire::kNoDeadline
+                                   : std::chrono::steady_clock::now() + options.duration;
+    Recording recording;
+    const Output end = follow_engine(options.socket, method::kRecord, named(options), deadline,
+                                     [&](const json& reply) { recording.add(reply); });
+    if (recording.snapshots() == 0) {
+        return end.status != status::kOk
+                   ? end
+                   : Output{status::kFailed, {}, "cgtide: ended before anything was told\n"};
+    }
+    // What was told until the container ended is a record too.
+    if (auto done = folder->replace(options.file.substr(slash + 1), recording.compressed());
+        !done) {
+        return failure(done.error());
+    }
+    return {status::kOk,
+            std::to_string(recording.snapshots()) + " snapshots of " +
+                std::to_string(recording.targets()) + " address spaces in " +
+                printable(options.file) + '\n',
+            end.err};
+}
+
 } // namespace
 
 Output run(const Options& options, const Surroundings& here) {
@@ -146,6 +179,10 @@ Output run(const Options& options, const Surroundings& here) {
     }
     case Command::idle:
         return show(options, method::kIdle, named(options), idle_text);
+    case Command::regions:
+        return show(options, method::kRegions, named(options), regions_text);
+    case Command::record:
+        return record(options);
     case Command::attach:
         return change(options, method::kAttach, "is attached to");
     case Command::detach:

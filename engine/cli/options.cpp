@@ -1,5 +1,6 @@
 #include "engine/cli/options.hpp"
 
+#include "cgroup/base/text.hpp"
 #include "oci/record.hpp"
 
 #include <initializer_list>
@@ -58,6 +59,33 @@ void add_reading(CLI::App& app, Options& options) {
                     "Show how long a container's memory has been idle", "cgtide idle web");
     add_name(idle, options);
     add_json(idle, options);
+
+    CLI::App* regions = add_command(app, options, Command::regions, "regions",
+                                    "Show where a container's memory lies and how hot it is (root)",
+                                    "cgtide regions web");
+    add_name(regions, options);
+    add_json(regions, options);
+
+    CLI::App* record = add_command(app, options, Command::record, "record",
+                                   "Write a container's regions to a file that damo reads (root)",
+                                   "cgtide record web -o web.data --duration 1m");
+    add_name(record, options);
+    record->add_option("-o,--output", options.file, "The file to write, replacing what is there")
+        ->type_name("FILE")
+        ->required();
+    record
+        ->add_option_function<std::string>(
+            "--duration",
+            [&options](const std::string& text) {
+                const auto duration = parse_duration(text);
+                if (!duration || *duration < Microseconds(1'000'000)) {
+                    throw CLI::ValidationError("--duration", "'" + printable(text) +
+                                                                 "' is no time of 1s or more");
+                }
+                options.duration = *duration;
+            },
+            "How long, such as 30s or 5m (default: until it is interrupted)")
+        ->type_name("TIME");
 
     CLI::App* doctor = add_command(app, options, Command::doctor, "doctor",
                                    "Show what this kernel offers, and what cgtide does without it",

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cgroup/base/units.hpp"
+
 #include <cstddef>
 #include <string>
 #include <variant>
@@ -15,7 +17,7 @@ inline constexpr int kUnreachable = 3;
 inline constexpr int kNoSuchContainer = 4;
 } // namespace status
 
-enum class Command { ps, inspect, explain, idle, attach, detach, doctor, hooks };
+enum class Command { ps, inspect, explain, idle, regions, record, attach, detach, doctor, hooks };
 
 /// A command line that makes sense.
 struct Options {
@@ -23,9 +25,11 @@ struct Options {
     std::string socket; ///< where the engine listens
     std::string name;   ///< of a container, as typed
     std::string app;
-    std::string bundle;   ///< empty: print the stanza
-    std::string hook;     ///< path of the hook program; empty: the installed one
-    std::size_t last = 0; ///< decisions to show; 0: all
+    std::string bundle;       ///< empty: print the stanza
+    std::string hook;         ///< path of the hook program; empty: the installed one
+    std::size_t last = 0;     ///< decisions to show; 0: all
+    std::string file;         ///< to write
+    Microseconds duration{0}; ///< 0: until it is interrupted
     bool json = false;
     bool all = false;
     bool remove = false;

@@ -6,8 +6,10 @@
 #include "engine/wire/interface.hpp"
 
 #include <chrono>
+#include <csignal>
 
 #include <nlohmann/json.hpp>
+#include <sys/signalfd.h>
 
 namespace cgtide::cli {
 
@@ -31,6 +33,17 @@ Output unreachable(const Error& problem) {
         hint = "; is cgtided running?";
     }
     return failure(status::kUnreachable, printable(problem.message(), 1024) + hint);
+}
+
+/// A descriptor that can be read once somebody wants this program to end; from then on neither
+/// signal ends it by itself.
+UniqueFd stop_signals() {
+    sigset_t stop;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGINT);
+    ::sigaddset(&stop, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &stop, nullptr);
+    return UniqueFd(::signalfd(-1, &stop, SFD_CLOEXEC));
 }
 
 } // namespace
@@ -86,6 +99,35 @@ tl::expected<json, Output> ask_engine(const std::string& socket, std::string_vie
         return tl::unexpected(unreachable(parsed.error()));
     }
     return std::move(*parsed);
+}
+
+Output follow_engine(const std::string& socket, std::string_view method, const json& parameters,
+                     TimePoint deadline, const std::function<void(const json&)>& take) {
+    const UniqueFd stop = stop_signals();
+    auto client = wire::Client::connect(socket, deadline);
+    if (!client) {
+        return unreachable(client.error());
+    }
+    wire::Call call{std::string(method), wire::to_text(parameters)};
+    call.more = true;
+    auto reply = client->exchange(call, deadline);
+    while (reply && reply->error.empty()) {
+        const auto parsed = wire::parse_object(reply->parameters);
+        if (!parsed) {
+            return unreachable(parsed.error());
+        }
+        take(*parsed);
+        if (!reply->continues) {
+            return {};
+        }
+        reply = client->receive(deadline, stop.get());
+    }
+    if (reply) {
+        return explain_error(*reply);
+    }
+    const std::error_code code = reply.error().code;
+    const bool wanted = code == Errc::timeout || code == std::errc::interrupted;
+    return wanted ? Output{} : unreachable(reply.error());
 }
 
 } // namespace cgtide::cli

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "cgroup/base/units.hpp"
 #include "engine/cli/options.hpp"
 #include "engine/wire/message.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,13 @@ namespace cgtide::cli {
 /// print and the exit status: kUnreachable where no engine answers, kNoSuchContainer, kFailed.
 tl::expected<nlohmann::json, Output> ask_engine(const std::string& socket, std::string_view method,
                                                 const nlohmann::json& parameters);
+
+/// Calls the engine with `more` and gives each reply to `take`, until `deadline`, SIGINT or
+/// SIGTERM, or until the engine ends it. \returns what to print, and kOk for all but the engine's
+/// own end: what ended it, as ask_engine() would tell it. Blocks for as long as that takes.
+Output follow_engine(const std::string& socket, std::string_view method,
+                     const nlohmann::json& parameters, TimePoint deadline,
+                     const std::function<void(const nlohmann::json&)>& take);
 
 /// A Varlink error for people, with its exit status. Pure.
 Output explain_error(const wire::Reply& reply);

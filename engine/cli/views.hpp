@@ -19,6 +19,9 @@ std::string inspect_text(const nlohmann::json& reply, std::int64_t now_ms);
 /// The parameters of Idle: percentiles of idle time with bars, and cold bytes by age.
 std::string idle_text(const nlohmann::json& reply);
 
+/// The parameters of Regions: a heat map, a row a mapping.
+std::string regions_text(const nlohmann::json& reply);
+
 /// The parameters of Explain: each decision with its sentence, its numbers beside their thresholds
 /// and its outcome.
 std::string explain_text(const nlohmann::json& reply, std::int64_t now_ms);

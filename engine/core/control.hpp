@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cgroup/base/result.hpp"
+#include "engine/model/region_map.hpp"
 #include "engine/model/view.hpp"
 #include "oci/record.hpp"
 
@@ -23,6 +24,12 @@ struct Explanation {
 struct IdleTimes {
     model::ContainerSummary summary;
     model::IdleFigures figures;
+};
+
+/// A container with the regions of its memory.
+struct RegionTimes {
+    model::ContainerSummary summary;
+    model::RegionMap map;
 };
 
 /// What the detail of Control::idle's error begins with where there is nothing to tell.
@@ -62,6 +69,11 @@ public:
     /// `unsupported` with a detail that begins with kNoIdleView and says why and what to do, where
     /// `stat` is not attached or no sensor has told yet.
     virtual Result<IdleTimes> idle(std::string_view name) const = 0;
+
+    /// Where its memory lies and how long it has been idle, now. `unsupported` as idle(), also
+    /// where it is told by another sensor than regions.
+    virtual boost::asio::awaitable<Result<RegionTimes>> regions(std::string name,
+                                                                model::RegionCut cut) = 0;
 
     /// Adds or takes away an app of an annotated container until it ends; kept over restarts.
     /// Idempotent.

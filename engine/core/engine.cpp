@@ -104,7 +104,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         options_.counters.begin_period();
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
-            sense_idle(turn, by_regions, now);
+            sense_idle(turn, by_regions);
         }
         return options_.counters.node(now);
     };

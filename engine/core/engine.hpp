@@ -70,6 +70,8 @@ public:
     Result<model::ContainerDetail> inspect(std::string_view name) const override;
     Result<Explanation> explain(std::string_view name, std::size_t limit) const override;
     Result<IdleTimes> idle(std::string_view name) const override;
+    boost::asio::awaitable<Result<RegionTimes>> regions(std::string name,
+                                                        model::RegionCut cut) override;
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
     boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override;
     std::vector<model::Capability> capabilities() const override;
@@ -105,7 +107,7 @@ private:
     boost::asio::awaitable<void> drain_loop();
     boost::asio::awaitable<void> release_regions();
     boost::asio::awaitable<void> generation_loop();
-    void sense_idle(Turn& turn, bool by_regions, TimePoint now) const;
+    void sense_idle(Turn& turn, bool by_regions) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
 
     // enrolment.cpp: what comes and goes

@@ -25,7 +25,7 @@ bool wants_idle(const Container& container) {
 
 } // namespace
 
-void Engine::sense_idle(Turn& turn, bool by_regions, TimePoint now) const {
+void Engine::sense_idle(Turn& turn, bool by_regions) const {
     if (!turn.subject.needs.idle || !turn.snapshot || !turn.snapshot->stat) {
         return;
     }
@@ -33,7 +33,7 @@ void Engine::sense_idle(Turn& turn, bool by_regions, TimePoint now) const {
     const monitor::Charged charged{stat.anon, stat.file, stat.shmem};
     monitor::IdleViews views;
     if (by_regions) {
-        views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged, now);
+        views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged);
     }
     if (turn.generations) {
         views.generations = std::make_shared<const model::IdleView>(

@@ -1,6 +1,7 @@
 #include "engine/apps/reclaim.hpp"
 #include "engine/apps/table.hpp"
 #include "engine/core/engine.hpp"
+#include "engine/core/offload.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -118,6 +119,32 @@ Result<IdleTimes> Engine::idle(std::string_view name) const {
         return fail(Errc::unsupported, "idle", std::string(kNoIdleView) + why_no_idle(container));
     }
     return IdleTimes{summarise(container), std::move(*figures)};
+}
+
+boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
+                                                            model::RegionCut cut) {
+    const auto found = registry_.find(name);
+    if (!found) {
+        co_return tl::unexpected(found.error());
+    }
+    const Pointer container = *found;
+    const auto refuse = [&](const std::string& why) {
+        return fail(Errc::unsupported, "regions", std::string(kNoIdleView) + why);
+    };
+    if (container->ended()) {
+        co_return refuse(container->policy.name + " has ended: its memory is gone");
+    }
+    if (!watching_) {
+        co_return refuse("no container is watched by regions: see cgtide doctor");
+    }
+    const auto look = [&] {
+        return options_.sensor.regions->map(container->id, cut);
+    };
+    auto map = co_await offload(sensors_, look);
+    if (map.spaces.empty()) {
+        co_return refuse(why_no_idle(*container));
+    }
+    co_return RegionTimes{summarise(*container), std::move(map)};
 }
 
 std::vector<model::Capability> Engine::capabilities() const {

@@ -46,12 +46,14 @@ Microseconds span(TimePoint from, TimePoint to) {
 } // namespace
 
 bool Ages::same_times(const Piece& a, const Piece& b) {
-    return a.used == b.used && a.since == b.since && a.maybe == b.maybe &&
+    return a.accesses == b.accesses && a.used == b.used && a.since == b.since &&
+           a.maybe == b.maybe &&
            (!a.maybe || (a.region == b.region && a.first == b.first && a.uses == b.uses));
 }
 
 void Ages::absorb(Piece& piece, const Piece& next) {
     piece.range.end = next.range.end;
+    piece.accesses = std::max(piece.accesses, next.accesses);
     piece.used = std::max(piece.used, next.used);
     if (next.since) {
         piece.since = piece.since ? std::min(*piece.since, *next.since) : *next.since;
@@ -103,6 +105,7 @@ void Ages::miss(Piece& piece, const Look& look) const {
 }
 
 void Ages::step(Piece& piece, const Look& look) const {
+    piece.accesses = look.accesses;
     if (look.accesses > 0) {
         use(piece, look);
     } else if (piece.maybe) {
@@ -240,16 +243,29 @@ void Ages::came(std::span<const Range> fresh, TimePoint at) {
     bound();
 }
 
-std::vector<IdleRange> Ages::idle() const {
-    std::vector<IdleRange> ranges;
-    ranges.reserve(pieces_.size());
+std::vector<IdleRegion> Ages::regions() const {
+    std::vector<IdleRegion> regions;
+    regions.reserve(pieces_.size());
     for (const Piece& piece : pieces_) {
         const Microseconds idle = idle_of(piece);
-        if (!ranges.empty() && ranges.back().range.end == piece.range.start &&
-            ranges.back().idle == idle) {
-            ranges.back().range.end = piece.range.end;
+        if (!regions.empty() && regions.back().range.end == piece.range.start &&
+            regions.back().idle == idle && regions.back().accesses == piece.accesses) {
+            regions.back().range.end = piece.range.end;
         } else {
-            ranges.push_back({piece.range, idle});
+            regions.push_back({piece.range, idle, piece.accesses});
+        }
+    }
+    return regions;
+}
+
+std::vector<IdleRange> Ages::idle() const {
+    std::vector<IdleRange> ranges;
+    for (const IdleRegion& region : regions()) {
+        if (!ranges.empty() && ranges.back().range.end == region.range.start &&
+            ranges.back().idle == region.idle) {
+            ranges.back().range.end = region.range.end;
+        } else {
+            ranges.push_back({region.range, region.idle});
         }
     }
     return ranges;

@@ -28,6 +28,15 @@ struct IdleRange {
     bool operator==(const IdleRange&) const = default;
 };
 
+/// ... and what the last aggregation saw of it.
+struct IdleRegion {
+    damon::Range range;
+    Microseconds idle{0};
+    std::uint32_t accesses = 0; ///< looks that found it in use
+
+    bool operator==(const IdleRegion&) const = default;
+};
+
 /// When each byte of one watched address space was last seen in use. Pure: neither an action nor a
 /// commit that makes DAMON count anew reaches it.
 ///
@@ -51,6 +60,9 @@ public:
     /// As of at(), by rising address; neighbours differ.
     std::vector<IdleRange> idle() const;
 
+    /// The same with accesses: neighbours differ in either.
+    std::vector<IdleRegion> regions() const;
+
     /// The end of the last round; the epoch before the first.
     TimePoint at() const { return at_; }
 
@@ -69,6 +81,7 @@ private:
         TimePoint first{};              ///< begin of the first one's aggregation
         int uses = 0;                   ///< at most `firm`: earlier ones are decided
         std::uint64_t region = 0;       ///< which region the last one was seen in
+        std::uint32_t accesses = 0;     ///< of the last round
     };
 
     /// What a round says of a piece.

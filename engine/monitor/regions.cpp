@@ -110,14 +110,13 @@ void Regions::drain() {
     }
 }
 
-std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged& charged,
-                                                     TimePoint at) const {
+std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged& charged) const {
     const auto found = containers_.find(id);
     if (found == containers_.end()) {
         return nullptr;
     }
     const Processes& processes = *found->second.processes;
-    ViewFrame frame{.at = at,
+    ViewFrame frame{.at = TimePoint::max(),
                     .resolution = intervals_.aggregation,
                     .watched = Microseconds(0),
                     .processes = 0,
@@ -129,6 +128,7 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
         if (unwatched_.contains(space.key)) {
             ++frame.unwatched;
         } else if (ages != ages_.end() && ages->second.watched().count() > 0) {
+            frame.at = std::min(frame.at, ages->second.at());
             frame.watched = std::max(frame.watched, ages->second.watched());
             idle.push_back(ages->second.idle());
             told.push_back(&space);
@@ -143,6 +143,37 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
         spaces.push_back({idle[i], told[i]->present, told[i]->mappings});
     }
     return std::make_shared<const model::IdleView>(idle_view(spaces, charged, frame));
+}
+
+std::vector<NamedRange> Regions::cuts_of(const Space& space, model::RegionCut cut) const {
+    constexpr std::size_t kMaxText = 16U << 20U;
+    if (cut == model::RegionCut::mappings) {
+        const auto cuts = proc_.read(std::to_string(space.pid) + "/maps", kMaxText)
+                              .and_then([](const std::string& text) { return mapping_cuts(text); });
+        if (cuts) {
+            return *cuts;
+        }
+    }
+    return run_cuts(space.present); // also of a process that ends just now
+}
+
+model::RegionMap Regions::map(CgroupId id, model::RegionCut cut) const {
+    model::RegionMap map{intervals_.sample, intervals_.aggregation, {}};
+    const auto found = containers_.find(id);
+    if (found == containers_.end()) {
+        return map;
+    }
+    for (const Space& space : found->second.processes->spaces()) {
+        const auto ages = ages_.find(space.key);
+        if (unwatched_.contains(space.key) || ages == ages_.end() ||
+            ages->second.watched().count() == 0) {
+            continue;
+        }
+        map.spaces.push_back(
+            {space.key, space.pid, ages->second.at(),
+             region_rows(ages->second.regions(), cuts_of(space, cut), space.present)});
+    }
+    return map;
 }
 
 } // namespace cgtide::monitor

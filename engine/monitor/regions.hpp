@@ -6,6 +6,7 @@
 #include "engine/monitor/handover.hpp"
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/processes.hpp"
+#include "engine/monitor/region_map.hpp"
 #include "engine/monitor/region_pool.hpp"
 #include "engine/monitor/wish.hpp"
 
@@ -45,9 +46,13 @@ public:
     /// a view can be. About 1 us a region.
     void drain();
 
-    /// How long a container's memory has been idle; null where nothing is known yet.
-    std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged,
-                                                TimePoint at) const;
+    /// How long a container's memory has been idle, as of the end of the last aggregation; null where
+    /// nothing is known yet.
+    std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged) const;
+
+    /// Where a container's memory lies and how long it has been idle; no spaces where nothing is
+    /// known yet. With RegionCut::mappings `/proc/PID/maps` is read, about 1 us a mapping.
+    model::RegionMap map(CgroupId id, model::RegionCut cut) const;
 
     const damon::DecoderCounters& counters() const { return decoder_.counters(); }
 
@@ -57,6 +62,7 @@ private:
         TimePoint looked{}; ///< when they were last looked at
     };
 
+    std::vector<NamedRange> cuts_of(const Space& space, model::RegionCut cut) const;
     bool must_look(CgroupId id, const Watched& watched, TimePoint now) const;
     void look(const Wish& wish, Watched& watched, TimePoint now);
 

@@ -6,8 +6,13 @@
 #include "engine/wire/interface.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <initializer_list>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
 namespace cgtide::serve {
@@ -227,6 +232,35 @@ Reply idle(const core::Control& control, const std::string& text) {
     return success({{"container", render(told->summary)}, {"idle", render(told->figures)}});
 }
 
+json rendered_times(const core::RegionTimes& told) {
+    return {{"container", render(told.summary)},
+            {"sample_us", told.map.sample.count()},
+            {"aggregation_us", told.map.aggregation.count()},
+            {"spaces", rendered(told.map.spaces)}};
+}
+
+asio::awaitable<Reply> regions(core::Control& control, std::string text, model::RegionCut cut) {
+    Parameters parameters(text, {"name"});
+    const std::string name = parameters.text("name");
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto told = co_await control.regions(name, cut);
+    co_return told ? success(rendered_times(*told)) : lookup_error(told.error(), name);
+}
+
+/// One reply of a record; each but the first waits until an aggregation has passed.
+asio::awaitable<Reply> record(core::Control& control, wire::Call call, std::size_t round) {
+    constexpr std::chrono::seconds kAggregation{1};
+    if (round > 0) {
+        asio::steady_timer timer(co_await asio::this_coro::executor, kAggregation);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    Reply reply = co_await regions(control, std::move(call.parameters), model::RegionCut::runs);
+    reply.continues = call.more && reply.error.empty();
+    co_return reply;
+}
+
 Reply capabilities(const core::Control& control, const std::string& text) {
     const Parameters parameters(text, {});
     if (!parameters.fault().empty()) {
@@ -237,7 +271,7 @@ Reply capabilities(const core::Control& control, const std::string& text) {
 
 } // namespace
 
-asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call) {
+asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::size_t round) {
     namespace method = wire::method;
     if (call.method == method::kRegister) {
         co_return co_await enroll(control, std::move(call.parameters));
@@ -248,6 +282,12 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call) {
     if (call.method == method::kAttach || call.method == method::kDetach) {
         const bool attach = call.method == method::kAttach;
         co_return co_await change(control, std::move(call.parameters), attach);
+    }
+    if (call.method == method::kRegions) {
+        co_return co_await regions(control, std::move(call.parameters), model::RegionCut::mappings);
+    }
+    if (call.method == method::kRecord) {
+        co_return co_await record(control, std::move(call), round);
     }
     if (call.method == method::kList) {
         co_return list(control, call.parameters);

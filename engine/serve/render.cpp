@@ -211,6 +211,23 @@ json render(const model::IdleFigures& figures) {
             {"unwatched", idle.unwatched}};
 }
 
+json render(const model::SpaceMap& space) {
+    json regions = json::array();
+    for (const model::RegionRow& row : space.regions) {
+        regions.push_back({{"start", row.start},
+                           {"end", row.end},
+                           {"present_bytes", bytes(row.present)},
+                           {"idle_us", row.idle.count()},
+                           {"accesses", row.accesses},
+                           {"mapping", row.mapping}});
+    }
+    const auto at = std::chrono::duration_cast<Microseconds>(space.at.time_since_epoch());
+    return {{"key", space.key},
+            {"pid", space.pid},
+            {"at_us", at.count()},
+            {"regions", std::move(regions)}};
+}
+
 json render(const model::RefusedRecord& record) {
     return {{"key", record.key},
             {"name", record.name},

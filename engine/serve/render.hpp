@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/model/region_map.hpp"
 #include "engine/model/view.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,6 +14,7 @@ nlohmann::json render(const model::JournalEntry& entry);
 nlohmann::json render(const model::ContainerSummary& container);
 nlohmann::json render(const model::ContainerDetail& detail);
 nlohmann::json render(const model::IdleFigures& figures);
+nlohmann::json render(const model::SpaceMap& space);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
 

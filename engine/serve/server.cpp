@@ -114,7 +114,7 @@ asio::awaitable<void> Server::serve_client(Protocol::socket socket, Access acces
                 session.ended();
             }
         } else if (auto* invoke = std::get_if<Invoke>(&action)) {
-            session.answered(co_await dispatch(control_, std::move(invoke->call)));
+            session.answered(co_await dispatch(control_, std::move(invoke->call), invoke->round));
         } else if (const auto* send = std::get_if<Send>(&action)) {
             const auto [error, size] = co_await until(
                 send->deadline, asio::async_write(socket, asio::buffer(send->bytes), kToken));

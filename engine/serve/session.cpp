@@ -19,6 +19,10 @@ Action Session::next(TimePoint now) {
             working_ = true;
             return Send{std::exchange(out_, {}), now + limits_.send};
         }
+        if (round_ > 0) {
+            working_ = true;
+            return Invoke{streamed_, round_};
+        }
         const auto frame = reader_.next();
         if (!frame) {
             closed_ = "message too large";
@@ -50,6 +54,7 @@ std::optional<wire::Call> Session::take(const std::string& frame) {
         answered(*reply);
         return std::nullopt;
     }
+    streamed_ = *call;
     return std::move(*call);
 }
 
@@ -57,6 +62,7 @@ void Session::answered(const wire::Reply& reply) {
     if (!oneway_) {
         out_ = wire::encode_reply(reply);
     }
+    round_ = reply.continues && !oneway_ ? round_ + 1 : 0;
 }
 
 } // namespace cgtide::serve

@@ -28,6 +28,7 @@ struct Wait {
 /// The engine is asked: give what it says to answered().
 struct Invoke {
     wire::Call call;
+    std::size_t round = 0; ///< replies of this call that were given before
 };
 
 /// The bytes are to be written before the session is asked again; at the deadline call stalled().
@@ -45,7 +46,8 @@ using Action = std::variant<Wait, Invoke, Send, Close>;
 
 /// The protocol with one client, without its socket: bytes and the time go in, actions come out.
 /// Calls are answered one after the other in their order; a client that sends what is no message is
-/// closed.
+/// closed. A call with `more` is asked of the engine again for as long as its replies say that they
+/// continue.
 class Session {
 public:
     Session(Access access, Limits limits, TimePoint now);
@@ -69,6 +71,8 @@ private:
     TimePoint idle_since_;
     std::string out_;         ///< a reply that waits to be sent
     std::string_view closed_; ///< why, once it is over
+    wire::Call streamed_;     ///< the call that continues
+    std::size_t round_ = 0;   ///< replies of it so far; 0: none continues
     bool working_ = false; ///< an action was given out that takes time of ours, not of the client
     bool oneway_ = false;  ///< the call in hand wants no reply
     bool ended_ = false;

@@ -68,11 +68,15 @@ Result<Client> Client::connect(const std::string& socket_path, TimePoint deadlin
     return Client(std::move(fd));
 }
 
-Result<void> Client::wait(short events, TimePoint deadline) {
+Result<void> Client::wait(short events, TimePoint deadline, int interrupt) {
     for (;;) {
-        pollfd poll{fd_.get(), events, 0};
+        std::array<pollfd, 2> polls{{{fd_.get(), events, 0}, {interrupt, POLLIN, 0}}};
         const timespec left = left_until(deadline);
-        const int ready = ::ppoll(&poll, 1, deadline == kNoDeadline ? nullptr : &left, nullptr);
+        const int ready =
+            ::ppoll(polls.data(), polls.size(), deadline == kNoDeadline ? nullptr : &left, nullptr);
+        if (ready > 0 && polls[1].revents != 0) {
+            return fail_errno(EINTR, kCall, "waiting for its reply");
+        }
         if (ready > 0) {
             return {};
         }
@@ -106,6 +110,10 @@ Result<Reply> Client::exchange(const Call& call, TimePoint deadline) {
     if (auto sent = send_all(encode_call(call), deadline); !sent) {
         return tl::unexpected(std::move(sent.error()));
     }
+    return receive(deadline);
+}
+
+Result<Reply> Client::receive(TimePoint deadline, int interrupt) {
     std::array<char, 16384> chunk{};
     for (;;) {
         auto frame = reader_.next();
@@ -115,7 +123,7 @@ Result<Reply> Client::exchange(const Call& call, TimePoint deadline) {
         if (*frame) {
             return decode_reply(**frame);
         }
-        if (auto ready = wait(POLLIN, deadline); !ready) {
+        if (auto ready = wait(POLLIN, deadline, interrupt); !ready) {
             return tl::unexpected(std::move(ready.error()));
         }
         const ssize_t got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);

@@ -35,6 +35,10 @@ public:
     /// engine hung up. After any of them the connection is of no further use.
     Result<Reply> exchange(const Call& call, TimePoint deadline);
 
+    /// Waits for the next reply of a call with `more`. \returns as exchange(), and EINTR where the
+    /// descriptor `interrupt` can be read first; after these two the connection is still of use.
+    Result<Reply> receive(TimePoint deadline, int interrupt = -1);
+
     /// exchange() with a Varlink error turned into an Error: code_of() its name; the detail is the
     /// name, a space and its parameters. \returns the reply's parameters.
     Result<nlohmann::json> call(std::string_view method, const nlohmann::json& parameters,
@@ -45,7 +49,7 @@ private:
 
     Result<void> send_all(std::string_view bytes, TimePoint deadline);
     /// Waits for poll(2) events.
-    Result<void> wait(short events, TimePoint deadline);
+    Result<void> wait(short events, TimePoint deadline, int interrupt = -1);
 
     UniqueFd fd_;
     FrameReader reader_{kMaxReplyBytes};

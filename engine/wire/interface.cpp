@@ -144,12 +144,13 @@ type ColdBytes (
 
 # How long a container's memory has been idle. source: regions (address ranges) or generations (of
 # page tables; anonymous memory alone). choice says why that one: configured, preferred (it tells
-# more), only (the other does not work here) or sees-more (of this container). The figures are age_ms old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of
-# percentiles_us (0 to 100) is the idle time at which p % of seen_bytes are passed; below 0, memory
-# has been in use for so long. working_set_bytes are those in use within the window, or not proven
-# otherwise. charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is
-# never counted as idle. coverage_bp is null where nothing is charged. processes are watched,
-# unwatched are not.
+# more), only (the other does not work here) or sees-more (of this container). The figures are age_ms
+# old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of percentiles_us (0
+# to 100) is the idle time at which p % of seen_bytes are passed; below 0, memory has been in use for
+# so long. working_set_bytes are those in use within the window, or not proven otherwise.
+# charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is never counted
+# as idle. coverage_bp is null where nothing is charged. processes are watched, unwatched are not;
+# both are 0 where the source knows no processes.
 type Idle (
   source: string,
   choice: string,
@@ -222,6 +223,47 @@ method Explain(name: string, last: ?int) -> (
 # no-idle-view where stat is not attached or no sensor has told yet; message says what to do.
 method Idle(name: string) -> (container: Container, idle: Idle)
 
+# Memory of a process that has been idle for the same time, between two addresses. idle_us below 0: in
+# use for so long already. accesses: looks that found it in use in the last aggregation, of
+# aggregation_us / sample_us.
+type Region (
+  start: int,
+  end: int,
+  present_bytes: int,
+  idle_us: int,
+  accesses: int,
+  mapping: string
+)
+
+# One watched address space, named by key for as long as it is watched. at_us: end of its last
+# aggregation, by CLOCK_MONOTONIC.
+type Space (
+  key: int,
+  pid: int,
+  at_us: int,
+  regions: []Region
+)
+
+# Where a container's memory lies and how long it has been idle, as the sensor regions tells it:
+# regions are cut at mappings, which have their names. Refused as Idle. Root only: addresses tell how
+# processes are laid out.
+method Regions(name: string) -> (
+  container: Container,
+  sample_us: int,
+  aggregation_us: int,
+  spaces: []Space
+)
+
+# The same once an aggregation, with regions cut to pages that are present, and without names of
+# mappings. Called with more it goes on until the caller leaves or the container ends, which is a
+# refusal. Root only.
+method Record(name: string) -> (
+  container: Container,
+  sample_us: int,
+  aggregation_us: int,
+  spaces: []Space
+)
+
 # Adds or takes away an app of an annotated container until it ends. Root only.
 method Attach(name: string, app: string) -> ()
 method Detach(name: string, app: string) -> ()
@@ -258,9 +300,10 @@ error MethodNotFound (method: string)
 error InvalidParameter (parameter: string)
 )";
 
-constexpr std::array kMethods{method::kRegister, method::kUnregister, method::kList,
-                              method::kInspect,  method::kExplain,    method::kIdle,
-                              method::kAttach,   method::kDetach,     method::kCapabilities};
+constexpr std::array kMethods{method::kRegister, method::kUnregister,  method::kList,
+                              method::kInspect,  method::kExplain,     method::kIdle,
+                              method::kRegions,  method::kRecord,      method::kAttach,
+                              method::kDetach,   method::kCapabilities};
 
 } // namespace
 

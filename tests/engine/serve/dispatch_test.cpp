@@ -17,11 +17,12 @@ namespace error = wire::error;
 
 class Dispatch : public testing::Test {
 protected:
-    wire::Reply ask(std::string_view name, const json& parameters) {
+    wire::Reply ask(std::string_view name, const json& parameters, bool more = false) {
         boost::asio::io_context context;
-        auto reply = boost::asio::co_spawn(
-            context, dispatch(control, {std::string(name), parameters.dump()}),
-            boost::asio::use_future);
+        wire::Call call{std::string(name), parameters.dump()};
+        call.more = more;
+        auto reply = boost::asio::co_spawn(context, dispatch(control, std::move(call)),
+                                           boost::asio::use_future);
         context.run();
         return reply.get();
     }
@@ -50,6 +51,30 @@ protected:
 
     FakeControl control;
 };
+
+TEST_F(Dispatch, TellsRegions) {
+    const json reply = succeed(method::kRegions, {{"name", "web"}});
+    EXPECT_EQ(reply["container"]["name"], "web");
+    EXPECT_EQ(reply["sample_us"], 50'000);
+    EXPECT_EQ(reply["aggregation_us"], 1'000'000);
+    EXPECT_EQ(reply["spaces"], json::parse(R"([{"key":7,"pid":42,"at_us":3000000,"regions":[
+        {"start":4096,"end":12288,"present_bytes":4096,"idle_us":-5,"accesses":18,
+         "mapping":"[heap]"}]}])"));
+    EXPECT_EQ(control.asked, std::vector<std::string>{"mappings"});
+    EXPECT_EQ(ask(method::kRegions, {{"name", "db"}}).error, error::kNoSuchContainer);
+    expect_invalid(method::kRegions, {{"name", 1}}, "name");
+    expect_invalid(method::kRecord, {{"name", "web"}, {"period", 1}}, "period");
+}
+
+TEST_F(Dispatch, ARecordContinuesForWhoTakesMoreUntilTheContainerEnds) {
+    EXPECT_FALSE(ask(method::kRecord, {{"name", "web"}}).continues);
+    EXPECT_TRUE(ask(method::kRecord, {{"name", "web"}}, true).continues);
+    EXPECT_EQ(control.asked, (std::vector<std::string>{"runs", "runs"}));
+    control.most = 2;
+    const wire::Reply last = ask(method::kRecord, {{"name", "web"}}, true);
+    EXPECT_EQ(last.error, error::kRefused);
+    EXPECT_FALSE(last.continues);
+}
 
 TEST_F(Dispatch, RegistersARecord) {
     const json reply =

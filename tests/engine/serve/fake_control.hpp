@@ -57,6 +57,19 @@ public:
         times.figures.summary.seen = mebibytes(3);
         return times;
     }
+    boost::asio::awaitable<Result<core::RegionTimes>> regions(std::string name,
+                                                              model::RegionCut cut) override {
+        asked.push_back(cut == model::RegionCut::runs ? "runs" : "mappings");
+        if (auto found = known(name); !found || asked.size() > most) {
+            co_return tl::unexpected(found ? Error{make_error_code(Errc::unsupported), "regions",
+                                                   std::string(core::kNoIdleView) + "it has ended"}
+                                           : found.error());
+        }
+        model::SpaceMap space{7, 42, TimePoint(std::chrono::seconds(3)), {}};
+        space.regions.push_back({4096, 12288, Bytes{4096}, Microseconds{-5}, 18, "[heap]"});
+        co_return core::RegionTimes{
+            web(), {Microseconds{50'000}, Microseconds{1'000'000}, {std::move(space)}}};
+    }
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override {
         asked.push_back("attach " + name + " " + std::string(model::to_string(app)));
         co_return known(name);
@@ -72,6 +85,7 @@ public:
 
     std::vector<std::string> asked;
     std::optional<Error> enroll_error;
+    std::size_t most = 100;  ///< questions that are answered before the container ends
     std::size_t padding = 0; ///< bytes that make a reply large
 
 private:

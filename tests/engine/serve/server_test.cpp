@@ -17,6 +17,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
@@ -181,6 +182,52 @@ TEST_F(ServerAsRoot, AnswersPipelinedCallsUpToTheEnd) {
     client.finish();
     const std::string replies = client.rest();
     EXPECT_EQ(std::count(replies.begin(), replies.end(), '\0'), 100);
+}
+
+TEST_F(ServerAsRoot, StreamsToWhoTakesMoreUntilTheContainerEnds) {
+    control.most = 2;
+    start();
+    auto client = connect();
+    wire::Call call{std::string(wire::method::kRecord), R"({"name":"web"})"};
+    call.more = true;
+    auto reply = client.exchange(call, soon());
+    ASSERT_TRUE(reply) << reply.error().message();
+    EXPECT_TRUE(reply->continues);
+    // Whoever waits no longer can ask again.
+    const std::array<int, 2> ends = [] {
+        std::array<int, 2> made{};
+        EXPECT_EQ(::pipe2(made.data(), O_CLOEXEC), 0);
+        return made;
+    }();
+    const UniqueFd in(ends[0]);
+    const UniqueFd out(ends[1]);
+    ASSERT_EQ(::write(out.get(), "x", 1), 1);
+    reply = client.receive(soon(), in.get());
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, std::errc::interrupted);
+    reply = client.receive(soon());
+    ASSERT_TRUE(reply) << reply.error().message();
+    EXPECT_TRUE(reply->continues);
+    expect_served();
+    reply = client.receive(soon());
+    ASSERT_TRUE(reply) << reply.error().message();
+    EXPECT_EQ(reply->error, wire::error::kRefused);
+    EXPECT_FALSE(reply->continues);
+    EXPECT_TRUE(list(client)) << "the connection is of use after a stream";
+}
+
+TEST_F(ServerAsRoot, StopEndsStreams) {
+    start();
+    auto client = connect();
+    wire::Call call{std::string(wire::method::kRecord), R"({"name":"web"})"};
+    call.more = true;
+    ASSERT_TRUE(client.exchange(call, soon()));
+    stop();
+    auto reply = client.receive(soon());
+    while (reply) { // what was sent before
+        reply = client.receive(soon());
+    }
+    EXPECT_EQ(reply.error().code, std::errc::connection_reset);
 }
 
 TEST_F(ServerAsRoot, ClosesAClientThatSendsGarbage) {

@@ -69,6 +69,45 @@ TEST(Session, TakesACallByteByByte) {
     expect<Invoke>(session);
 }
 
+TEST(Session, AsksAgainForAsLongAsRepliesContinue) {
+    Session session(Access::all, {}, kStart);
+    wire::Call call{std::string(method::kRecord), R"({"name":"a"})"};
+    call.more = true;
+    session.received(wire::encode_call(call) + list_call());
+    Invoke first = expect<Invoke>(session);
+    EXPECT_EQ(first.call, call);
+    EXPECT_EQ(first.round, 0U);
+    session.answered({R"({"n":1})", {}, true});
+    EXPECT_EQ(sent(expect<Send>(session)),
+              json::parse(R"({"parameters":{"n":1},"continues":true})"));
+    const Invoke second = expect<Invoke>(session);
+    EXPECT_EQ(second.call, call);
+    EXPECT_EQ(second.round, 1U);
+    session.answered({R"({"n":2})", {}, true});
+    expect<Send>(session);
+    EXPECT_EQ(expect<Invoke>(session).round, 2U);
+    session.answered({R"({"n":3})"});
+    EXPECT_EQ(sent(expect<Send>(session)), json::parse(R"({"parameters":{"n":3}})"));
+    const Invoke next = expect<Invoke>(session); // the call behind it
+    EXPECT_EQ(next.call.method, method::kList);
+    EXPECT_EQ(next.round, 0U);
+    session.answered({"{}"});
+    expect<Send>(session);
+    expect<Wait>(session);
+}
+
+TEST(Session, AStreamEndsWithTheClientThatDoesNotRead) {
+    Session session(Access::all, {}, kStart);
+    wire::Call call{std::string(method::kRecord), R"({"name":"a"})"};
+    call.more = true;
+    session.received(wire::encode_call(call));
+    expect<Invoke>(session);
+    session.answered({R"({"n":1})", {}, true});
+    expect<Send>(session);
+    session.stalled();
+    expect<Close>(session);
+}
+
 TEST(Session, AOnewayCallGetsNoReply) {
     Session session(Access::all, {}, kStart);
     session.received(

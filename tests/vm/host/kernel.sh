@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian's stock cloud kernels, fetched by a private apt state that leaves the machine's alone.
+# Debian's stock cloud kernels, fetched by a private apt state.
 # Sourced by run.sh after cache.sh and apt.sh.
 
 # The newest version is asked for again when the last answer is older than this many minutes.
@@ -23,10 +23,10 @@ kernel_get() {
     cache_entry "kernel-$name-$(cat "$asked")-$(recipe_hash host/kernel.sh)" kernel_build "$name"
 }
 
-# kernel_apt NAME STATE: makes a private apt state in STATE and sets KERNEL_APT and KERNEL_META.
+# kernel_apt NAME STATE: makes a private apt state in STATE and sets KERNEL_META.
 kernel_apt() {
-    local name=$1 state=$2 near suite uri
-    case $name in
+    local near suite uri
+    case $1 in
         newest)
             KERNEL_META=linux-image-cloud-amd64
             near=bookworm suite=trixie-backports
@@ -37,14 +37,7 @@ kernel_apt() {
             ;;
     esac
     uri=$(apt_uri "$near") || exit
-    mkdir -p "$state"/{parts,lists/partial,cache/archives/partial}
-    apt_stanza "$uri" "$suite" >"$state/parts/kernel.sources"
-    # As root, apt drops to a user that cannot write into a private directory.
-    KERNEL_APT=(-q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$state/parts"
-        -o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state/cache"
-        -o Dir::State::status=/dev/null -o APT::Sandbox::User=root -o APT::Architecture=amd64)
-    apt-get "${KERNEL_APT[@]}" -o APT::Update::Error-Mode=any update >"$state/log" 2>&1 ||
-        { cat "$state/log" >&2; die "cannot read the package lists of the kernel '$name'"; }
+    apt_private "$2" "$uri" "$suite"
 }
 
 # kernel_ask NAME: prints the version of the newest package. Run it in a subshell.
@@ -54,7 +47,7 @@ kernel_ask() {
     # shellcheck disable=SC2064 # the value of now is meant
     trap "rm -rf '$state'" EXIT
     kernel_apt "$1" "$state"
-    version=$(apt-cache "${KERNEL_APT[@]}" show --no-all-versions "$KERNEL_META" |
+    version=$(apt-cache "${APT_PRIVATE[@]}" show --no-all-versions "$KERNEL_META" |
         awk '$1 == "Version:" { print $2; exit }')
     [[ -n $version ]] || die "no package $KERNEL_META"
     printf '%s\n' "$version"
@@ -66,12 +59,12 @@ kernel_build() {
     say "fetching the kernel '$name'"
     kernel_apt "$name" "$dir/apt"
     # Names vary from version to version: image alone, or binary and modules apart.
-    packages=$(apt-cache "${KERNEL_APT[@]}" depends --recurse --no-recommends --no-suggests \
+    packages=$(apt-cache "${APT_PRIVATE[@]}" depends --recurse --no-recommends --no-suggests \
         --no-conflicts --no-breaks --no-replaces --no-enhances "$KERNEL_META" |
         grep -E '^linux-(image|binary|modules)-' | sort -u)
     mkdir "$dir/tree"
     # shellcheck disable=SC2086 # one word a package
-    (cd "$dir/apt" && apt-get "${KERNEL_APT[@]}" download $packages) >>"$dir/apt/log" 2>&1 ||
+    (cd "$dir/apt" && apt-get "${APT_PRIVATE[@]}" download $packages) >>"$dir/apt/log" 2>&1 ||
         { cat "$dir/apt/log" >&2; die "cannot fetch the kernel '$name'"; }
     for package in "$dir"/apt/*.deb; do
         dpkg-deb -x "$package" "$dir/tree"

@@ -30,5 +30,17 @@ rootfs_build() {
         rm -rf "$work"
         die "mmdebstrap failed"
     fi
+    rootfs_peers "$dir" "$work/peers"
     rm -rf "$work"
+}
+
+# rootfs_peers DIR WORK: lays what cgtide is compared with, and Debian 12 lacks, over the root: damo,
+# which is Python alone.
+rootfs_peers() {
+    local uri
+    uri=$(apt_uri bookworm) || exit
+    apt_private "$2" "$uri" sid
+    (cd "$2" && apt-get "${APT_PRIVATE[@]}" download damo) >>"$2/log" 2>&1 ||
+        { cat "$2/log" >&2; die "cannot fetch damo"; }
+    dpkg-deb -x "$2"/damo_*.deb "$1"
 }
