@@ -27,8 +27,9 @@ struct Container {
     oci::Record record;
     std::string key; ///< of its files in the run folder
     CgroupId id;
-    std::shared_ptr<cgroup::Group> group; ///< used on the sensor thread alone; none once ended
-    model::Policy policy;                 ///< as annotated and granted
+    std::shared_ptr<cgroup::Group>
+        group;            ///< its files are read on the sensor thread alone; none once ended
+    model::Policy policy; ///< as annotated and granted
     Attachment attachment;
     std::array<std::optional<Tenant>, model::kApps.size()> tenants;
     Journal journal;
