@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps inspect explain idle attach detach doctor hooks"
+    local commands="ps inspect explain idle regions record attach detach doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -16,7 +16,7 @@ _cgtide() {
         --socket)
             socket=(--socket "${COMP_WORDS[++i]}")
             ;;
-        --last | -n | --bundle | --hook) ((++i)) ;;
+        --last | -n | --bundle | --hook | --output | -o | --duration) ((++i)) ;;
         -*) ;;
         *)
             if [[ -z $command ]]; then
@@ -29,7 +29,7 @@ _cgtide() {
     done
 
     case $previous in
-    --socket | --hook)
+    --socket | --hook | --output | -o)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -37,14 +37,15 @@ _cgtide() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
-    --last | -n) return ;;
+    --last | -n | --duration) return ;;
     esac
 
     local words=""
     case $command in
     "") words="$commands --socket --help --version" ;;
     ps) words="--all --json --socket --help" ;;
-    inspect | idle) words="--json --socket --help" ;;
+    inspect | idle | regions) words="--json --socket --help" ;;
+    record) words="--output --duration --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
     doctor) words="--json --socket --help" ;;
     hooks) words="--bundle --remove --dry-run --hook --help" ;;
@@ -52,7 +53,8 @@ _cgtide() {
     esac
     if [[ $current != -* ]]; then
         case $command:$position in
-        inspect:0 | explain:0 | idle:0 | attach:0 | detach:0) words=$(_cgtide_names "${socket[@]}") ;;
+        inspect:0 | explain:0 | idle:0 | regions:0 | record:0 | attach:0 | detach:0)
+            words=$(_cgtide_names "${socket[@]}") ;;
         attach:1 | detach:1) words="stat reclaim" ;;
         "":*) words=$commands ;;
         *) words="" ;;
