@@ -275,10 +275,13 @@ INSTANTIATE_TEST_SUITE_P(
     AllWritesOfAStart, FaultyWrite,
     ::testing::Combine(::testing::Values("contexts/nr_contexts", "contexts/0/operations",
                                          "contexts/0/monitoring_attrs/intervals/sample_us",
+                                         "contexts/0/monitoring_attrs/intervals/aggr_us",
+                                         "contexts/0/monitoring_attrs/nr_regions/min",
                                          "contexts/0/monitoring_attrs/nr_regions/max",
                                          "contexts/0/targets/nr_targets",
                                          "contexts/0/targets/1/pid_target",
                                          "contexts/0/targets/1/regions/nr_regions",
+                                         "contexts/0/targets/1/regions/0/start",
                                          "contexts/0/targets/1/regions/0/end", "state"),
                        ::testing::Values(EBUSY, ENOMEM, EINVAL)));
 
@@ -303,11 +306,12 @@ TEST_P(FaultyChange, LeavesWhatRuns) {
     EXPECT_THAT(pids(0), ElementsAre(kEngine, 101, 102));
 }
 
-INSTANTIATE_TEST_SUITE_P(AllWritesOfAChange, FaultyChange,
-                         ::testing::Combine(::testing::Values("nr_regions/max", "nr_targets",
-                                                              "2/pid_target", "regions/nr_regions",
-                                                              "regions/0/start", "state"),
-                                            ::testing::Values(EBUSY, ENOMEM, EINVAL)));
+INSTANTIATE_TEST_SUITE_P(
+    AllWritesOfAChange, FaultyChange,
+    ::testing::Combine(::testing::Values("nr_regions/min", "nr_regions/max", "nr_targets",
+                                         "2/pid_target", "regions/nr_regions", "regions/0/start",
+                                         "regions/0/end", "state"),
+                       ::testing::Values(EBUSY, ENOMEM, EINVAL)));
 
 TEST_F(Pooled, AForeignStartEndsOurs) {
     kernel_.set_module("damon_stat", true);

@@ -1,5 +1,7 @@
+#include "cgroup/base/text.hpp"
 #include "engine/monitor/processes.hpp"
 
+#include <csignal>
 #include <cstring>
 #include <functional>
 
@@ -7,6 +9,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +87,46 @@ private:
     int pid_ = -1;
     int told_[2] = {-1, -1};
     int nudge_[2] = {-1, -1};
+};
+
+/// Forked children that wait until this ends.
+class Crowd {
+public:
+    explicit Crowd(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            add([] {
+                for (;;) {
+                    ::pause();
+                }
+            });
+        }
+    }
+    ~Crowd() {
+        for (const int pid : pids_) {
+            ::kill(pid, SIGKILL);
+        }
+        for (const int pid : pids_) {
+            EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+        }
+    }
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    void add(const std::function<void()>& work) {
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            work();
+            ::_exit(0);
+        }
+        ASSERT_GT(pid, 0);
+        pids_.push_back(pid);
+    }
+
+    const std::vector<int>& pids() const { return pids_; }
+
+private:
+    std::vector<int> pids_;
 };
 
 class ProcessesOfAContainer : public ::testing::Test {
@@ -250,6 +293,62 @@ TEST_F(ProcessesOfAContainer, TheLargestAreWatchedAndTheOthersCounted) {
     EXPECT_THAT(pids, ::testing::UnorderedElementsAre(large.pid(), middle.pid()));
     EXPECT_EQ(processes.unwatched(), 1U);
     ::munmap(area, 64 * kMiB);
+}
+
+TEST_F(ProcessesOfAContainer, OfFourHundredItsShareIsWatchedAndStaysSo) {
+    constexpr std::size_t kMany = 400;
+    const std::size_t share = ProcessOptions{}.max_processes;
+    const Crowd crowd(kMany);
+    Processes processes(proc_);
+    refresh(processes, crowd.pids());
+    const std::vector<Space> first = processes.spaces();
+    ASSERT_THAT(first, SizeIs(share));
+    EXPECT_EQ(processes.unwatched(), kMany - share);
+    refresh(processes, crowd.pids());
+    ASSERT_THAT(processes.spaces(), SizeIs(share));
+    for (std::size_t i = 0; i < share; ++i) {
+        EXPECT_EQ(processes.spaces()[i].key, first[i].key);
+        EXPECT_EQ(processes.spaces()[i].pid, first[i].pid);
+    }
+    EXPECT_EQ(last_key_, share);
+}
+
+TEST_F(ProcessesOfAContainer, AStormOfForksDisturbsNobodyWhoLasts) {
+    Crowd crowd(1);
+    const int lasting = crowd.pids()[0];
+    crowd.add([] {
+        for (;;) {
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::_exit(0);
+            }
+            ::waitpid(child, nullptr, 0);
+        }
+    });
+    const std::string storm = std::to_string(crowd.pids()[1]);
+    const std::string children = storm + "/task/" + storm + "/children";
+    if (!proc_.read(children)) {
+        GTEST_SKIP() << "needs /proc/PID/task/TID/children";
+    }
+    Processes processes(proc_);
+    refresh(processes, {lasting});
+    ASSERT_THAT(processes.spaces(), SizeIs(1));
+    const damon::TargetKey key = processes.spaces()[0].key;
+    std::size_t seen = 0;
+    for (int look = 0; look < 200; ++look) {
+        std::vector<int> pids = crowd.pids();
+        const std::string line = proc_.read(children).value();
+        if (const auto child = to_u64(trim(line))) {
+            pids.push_back(static_cast<int>(*child));
+            ++seen;
+        }
+        refresh(processes, pids);
+        ASSERT_GE(processes.spaces().size(), 1U);
+        EXPECT_LE(processes.spaces().size(), 3U);
+        EXPECT_EQ(processes.spaces()[0].key, key);
+        EXPECT_EQ(processes.spaces()[0].pid, lasting);
+    }
+    EXPECT_GT(seen, 0U);
 }
 
 TEST_F(ProcessesOfAContainer, AfterExecveItIsAnotherSpace) {

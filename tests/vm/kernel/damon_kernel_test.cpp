@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <list>
 #include <map>
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <sys/prctl.h>
@@ -28,6 +29,30 @@ constexpr const char* kTree = "/sys/kernel/mm/damon/admin/kdamonds";
 constexpr std::uintptr_t kPlace = 0x100000000000;
 constexpr std::size_t kSize = 8U << 20U;
 constexpr Intervals kIntervals{Microseconds(20'000), Microseconds(400'000)};
+
+/// Few numbers for processes, so that they come back soon.
+class FewNumbers {
+public:
+    FewNumbers() { EXPECT_TRUE(sysctl_.write("pid_max", "700")); }
+    ~FewNumbers() { EXPECT_TRUE(sysctl_.write("pid_max", before_)); }
+    FewNumbers(const FewNumbers&) = delete;
+    FewNumbers& operator=(const FewNumbers&) = delete;
+
+    /// Another process of a number that is free; null where it does not come back.
+    static std::unique_ptr<Worker> take(int pid) {
+        for (int tries = 0; tries < 2000; ++tries) {
+            auto worker = std::make_unique<Worker>(kPlace, 64U << 10U, Worker::Does::nothing);
+            if (worker->pid() == pid) {
+                return worker;
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    KernelFiles sysctl_{Dir::open("/proc/sys/kernel").value()};
+    std::string before_ = sysctl_.read("pid_max").value();
+};
 
 double milliseconds(const Epoch& epoch) {
     return std::chrono::duration<double, std::milli>(epoch.end - epoch.begin).count();
@@ -107,10 +132,11 @@ protected:
         return targets;
     }
 
-    /// A target that begins anew has one region for its one range, and age 0. Ages end at an access
-    /// too: in the guest 6.12 now and then counts one in all regions of processes that sleep.
-    static void expect_kept(const Told& told, std::uint32_t age) {
-        EXPECT_GT(told.fewest, 1U);
+    /// A target that begins anew has the regions that it was handed over in, and age 0; one that is
+    /// kept has been split to more. Ages end at an access too: in the guest 6.12 now and then
+    /// counts one in all regions of processes that sleep.
+    static void expect_kept(const Told& told, std::uint32_t age, std::size_t handed_over) {
+        EXPECT_GT(told.fewest, handed_over);
         EXPECT_TRUE(told.oldest >= age || told.accesses > 0) << told.oldest;
     }
 
@@ -167,17 +193,19 @@ TEST_F(DamonKernel, NeighboursComeAndGoWithoutLossOfHistory) {
     apply({a.target(1)});
     settle(1, kOld);
     const Applied added = apply({a.target(1), b.target(2)});
-    expect_kept(told_around(added.epochs.back()).at(1), kOld);
+    const std::size_t first = cut(a.target(1).ranges).size();
+    ASSERT_LT(first, options_.min_regions_per_target);
+    expect_kept(told_around(added.epochs.back()).at(1), kOld, first);
     settle(2, kOld);
     const Applied removed = apply({b.target(2)});
     EXPECT_THAT(removed.epochs.back().keys, ElementsAre(kSentinel, kSentinel, 2));
-    expect_kept(told_around(removed.epochs.back()).at(2), kOld);
+    expect_kept(told_around(removed.epochs.back()).at(2), kOld, first);
     settle(2, kOld);
     const Applied grown = apply({b.target(2), c.target(3)});
     EXPECT_THAT(grown.epochs.back().keys, ElementsAre(kSentinel, 3, 2));
     const auto told = told_around(grown.epochs.back());
     EXPECT_LT(told.at(1).oldest, kOld);
-    expect_kept(told.at(2), kOld);
+    expect_kept(told.at(2), kOld, first);
     settle(1, kOld);
 }
 
@@ -209,10 +237,57 @@ TEST_F(DamonKernel, RangesMayChangeWhileTheRestIsKept) {
     Target half = worker.target(1);
     half.ranges = {{kPlace, kPlace + kSize / 4}, {kPlace + kSize / 2, kPlace + kSize}};
     const Applied changed = apply({half});
-    expect_kept(told_around(changed.epochs.back()).at(1), kOld);
+    expect_kept(told_around(changed.epochs.back()).at(1), kOld, half.ranges.size());
     EXPECT_TRUE(see(1, changed.epochs.back().end, [&](const Region& region) {
         return region.range.start == kPlace + kSize / 2;
     }));
+}
+
+TEST_F(DamonKernel, ATargetThatComesBeginsInManyRegions) {
+    const Worker a(kPlace, kSize, Worker::Does::nothing);
+    const Worker large(kPlace, 8 * kSize, Worker::Does::nothing);
+    open();
+    apply({a.target(1)});
+    const Applied added = apply({a.target(1), large.target(2)});
+    // Cold neighbours are merged at the end of the first aggregation, to a tenth of all at most.
+    EXPECT_GE(told_around(added.epochs.back()).at(2).fewest, options_.min_regions_per_target);
+}
+
+TEST_F(DamonKernel, ANumberThatIsAnothersNowIsNotWatched) {
+    const FewNumbers few;
+    Worker a(kPlace, kSize, Worker::Does::nothing);
+    const Worker b(kPlace, kSize, Worker::Does::nothing);
+    open();
+    const Target before = a.target(1);
+    a.end();
+    const auto stranger = FewNumbers::take(before.pid);
+    ASSERT_NE(stranger, nullptr);
+    const Applied applied = apply({before, b.target(2)});
+    EXPECT_THAT(applied.gone, ElementsAre(1));
+    EXPECT_THAT(applied.epochs.back().keys, ElementsAre(kSentinel, 2));
+}
+
+TEST_F(DamonKernel, ANumberThatBecomesAnothersDuringTheCommitTellsNothing) {
+    const FewNumbers few;
+    Worker a(kPlace, kSize, Worker::Does::nothing);
+    const Worker b(kPlace, kSize, Worker::Does::nothing);
+    const Target before = a.target(1);
+    std::unique_ptr<Worker> stranger;
+    options_.before_commit = [&](int, TimePoint) {
+        if (stranger == nullptr) {
+            a.end();
+            stranger = FewNumbers::take(before.pid);
+        }
+    };
+    open();
+    apply({b.target(2)});
+    const Applied applied = apply({b.target(2), before});
+    ASSERT_NE(stranger, nullptr);
+    EXPECT_THAT(applied.gone, ElementsAre(1));
+    EXPECT_THAT(applied.failed, IsEmpty());
+    ASSERT_THAT(applied.epochs, SizeIs(2)); // the kernel took the stranger, and let it go again
+    EXPECT_THAT(applied.epochs[0].keys, ElementsAre(kSentinel, 2, kSentinel));
+    EXPECT_THAT(applied.epochs[1].keys, ElementsAre(kSentinel, 2));
 }
 
 TEST_F(DamonKernel, AProcessThatDiesBeforeTheCommitIsLeftOut) {
