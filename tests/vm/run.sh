@@ -178,6 +178,8 @@ prepare() {
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/cgtide-vm.XXXXXXXX")
     mkdir -p "$WORK"/{tree,stage,extra/usr/bin,ctl,out}
     cp "$BUILD/tests/vm/workload/cgtide_workload" "$WORK/extra/usr/bin/cgtide-workload"
+    local layout=$BUILD/tests/vm/layout/cgtide_layout
+    [[ ! -x $layout ]] || cp "$layout" "$WORK/extra/usr/bin/cgtide-layout"
     # Test programs that ask the guest's kernel.
     local program
     for program in "$BUILD"/tests/vm/*/*_kernel_test; do

@@ -22,12 +22,6 @@ std::uint64_t next_random(std::uint64_t& state) {
     return mixed ^ (mixed >> 31U);
 }
 
-void fill(std::span<std::byte> memory, unsigned random_percent) {
-    for (std::size_t offset = 0; offset < memory.size(); offset += kPageBytes) {
-        fill_page(memory.subspan(offset).first<kPageBytes>(), offset / kPageBytes, random_percent);
-    }
-}
-
 std::string sized(Bytes size) {
     return std::to_string(size.count) + " bytes";
 }
@@ -46,6 +40,12 @@ void fill_page(std::span<std::byte, kPageBytes> page, std::uint64_t page_number,
     std::fill(page.begin() + static_cast<std::ptrdiff_t>(random_bytes), page.end(), std::byte{0});
 }
 
+void fill_pages(std::span<std::byte> memory, unsigned random_percent) {
+    for (std::size_t offset = 0; offset < memory.size(); offset += kPageBytes) {
+        fill_page(memory.subspan(offset).first<kPageBytes>(), offset / kPageBytes, random_percent);
+    }
+}
+
 Mapping::Mapping(Mapping&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
@@ -61,12 +61,9 @@ Mapping::~Mapping() {
     }
 }
 
-Result<Mapping> Mapping::anonymous(Bytes size, unsigned random_percent) {
-    if (size.count == 0) {
-        return Mapping();
-    }
+Result<Mapping> Mapping::anonymous_pages(Bytes size, int sharing) {
     void* const address =
-        ::mmap(nullptr, size.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ::mmap(nullptr, size.count, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     if (address == MAP_FAILED) {
         return fail_errno(errno, "mmap", sized(size));
     }
@@ -75,7 +72,38 @@ Result<Mapping> Mapping::anonymous(Bytes size, unsigned random_percent) {
     if (::madvise(address, size.count, MADV_NOHUGEPAGE) != 0 && errno != EINVAL) {
         return fail_errno(errno, "madvise", sized(size));
     }
-    fill(mapping.bytes(), random_percent);
+    return mapping;
+}
+
+Result<Mapping> Mapping::untouched(Bytes size) {
+    return anonymous_pages(size, MAP_PRIVATE | MAP_NORESERVE);
+}
+
+Result<Mapping> Mapping::shared(Bytes size) {
+    return anonymous_pages(size, MAP_SHARED);
+}
+
+Result<Mapping> Mapping::existing(const FileRange& range, bool readable) {
+    const UniqueFd file(::open(range.path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) {
+        return fail_errno(errno, "open", range.path);
+    }
+    void* const address = ::mmap(nullptr, range.size.count, readable ? PROT_READ : PROT_NONE,
+                                 MAP_SHARED, file.get(), 0);
+    if (address == MAP_FAILED) {
+        return fail_errno(errno, "mmap", range.path);
+    }
+    return Mapping(static_cast<std::byte*>(address), range.size.count);
+}
+
+Result<Mapping> Mapping::anonymous(Bytes size, unsigned random_percent) {
+    if (size.count == 0) {
+        return Mapping();
+    }
+    auto mapping = anonymous_pages(size, MAP_PRIVATE);
+    if (mapping) {
+        fill_pages(mapping->bytes(), random_percent);
+    }
     return mapping;
 }
 
@@ -96,7 +124,7 @@ Result<Mapping> Mapping::file(const FileRange& range, unsigned random_percent) {
         return fail_errno(errno, "mmap", range.path);
     }
     Mapping mapping(static_cast<std::byte*>(address), range.size.count);
-    fill(mapping.bytes(), random_percent);
+    fill_pages(mapping.bytes(), random_percent);
     if (::msync(address, range.size.count, MS_SYNC) != 0) {
         return fail_errno(errno, "msync", range.path);
     }

@@ -15,6 +15,9 @@ namespace cgtide::workload {
 void fill_page(std::span<std::byte, kPageBytes> page, std::uint64_t page_number,
                unsigned random_percent);
 
+/// fill_page() for whole pages, numbered from 0.
+void fill_pages(std::span<std::byte> memory, unsigned random_percent);
+
 /// Whether an entry of /proc/PID/pagemap says that its page is in memory (bit 63).
 ///
 /// Source: Documentation/admin-guide/mm/pagemap.rst. Readable without privileges.
@@ -38,6 +41,15 @@ public:
     /// so that its pages are clean and can be reclaimed.
     static Result<Mapping> file(const FileRange& range, unsigned random_percent);
 
+    /// Maps private anonymous memory of which no page is there yet.
+    static Result<Mapping> untouched(Bytes size);
+
+    /// Maps zeroed memory that a fork shares. No page of it is there yet.
+    static Result<Mapping> shared(Bytes size);
+
+    /// Maps a file that is there, shared and to be read, or out of reach of both.
+    static Result<Mapping> existing(const FileRange& range, bool readable);
+
     /// The mapped bytes; to read them touches them.
     std::span<std::byte> bytes() const { return {data_, size_}; }
 
@@ -52,6 +64,8 @@ public:
     void read_each_page() const;
 
 private:
+    static Result<Mapping> anonymous_pages(Bytes size, int sharing);
+
     Mapping(std::byte* data, std::size_t size) : data_(data), size_(size) {}
 
     std::byte* data_ = nullptr;
