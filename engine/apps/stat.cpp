@@ -40,7 +40,7 @@ model::Step step(const model::State& before, const model::Policy&, const model::
         state.io_pressure = share_of_time(old.io_stall, state.io_stall, elapsed);
     }
     if (now.idle) {
-        state.idle = summarise(*now.idle);
+        state.idle = std::make_shared<const model::IdleSummary>(summarise(*now.idle));
     }
     state.last_at = now.at;
     return {state, {}};

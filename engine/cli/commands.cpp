@@ -140,8 +140,8 @@ Output record(const Options& options) {
                                    ? wire::kNoDeadline
                                    : std::chrono::steady_clock::now() + options.duration;
     Recording recording;
-    const Output end = follow_engine(options.socket, method::kRecord, named(options), deadline,
-                                     [&](const json& reply) { recording.add(reply); });
+    const Output end = follow_engine(options.socket, method::kRecordRegions, named(options),
+                                     deadline, [&](const json& reply) { recording.add(reply); });
     if (recording.snapshots() == 0) {
         return end.status != status::kOk
                    ? end
@@ -159,6 +159,18 @@ Output record(const Options& options) {
             end.err};
 }
 
+Output stat(const Options& options, const Surroundings& here) {
+    if (options.history) {
+        return show(options, method::kHistory, named(options),
+                    [&](const json& reply) { return history_text(reply, here.now_ms); });
+    }
+    json parameters{{"all", options.all}};
+    if (!options.name.empty()) {
+        parameters["name"] = options.name;
+    }
+    return show(options, method::kStat, parameters, stat_text);
+}
+
 } // namespace
 
 Output run(const Options& options, const Surroundings& here) {
@@ -166,6 +178,8 @@ Output run(const Options& options, const Surroundings& here) {
     case Command::ps:
         return show(options, method::kList, {{"all", options.all}},
                     [&](const json& reply) { return ps_text(reply, here.now_ms); });
+    case Command::stat:
+        return stat(options, here);
     case Command::inspect:
         return show(options, method::kInspect, named(options),
                     [&](const json& reply) { return inspect_text(reply, here.now_ms); });

@@ -39,6 +39,14 @@ void add_reading(CLI::App& app, Options& options) {
     ps->add_flag("--all,-a", options.all, "Also containers that ended within the last hour");
     add_json(ps, options);
 
+    CLI::App* stat = add_command(app, options, Command::stat, "stat",
+                                 "Show figures of containers: memory, pressure, idle memory",
+                                 "cgtide stat --all\n  cgtide stat web --history");
+    CLI::Option* name = stat->add_option("NAME", options.name, "One container; all if left out");
+    stat->add_flag("--all,-a", options.all, "Also containers that ended within the last hour");
+    stat->add_flag("--history", options.history, "What was known over the last hours")->needs(name);
+    add_json(stat, options);
+
     CLI::App* inspect = add_command(app, options, Command::inspect, "inspect",
                                     "Show one container: memory, policy, refused annotations",
                                     "cgtide inspect web");

@@ -17,7 +17,19 @@ inline constexpr int kUnreachable = 3;
 inline constexpr int kNoSuchContainer = 4;
 } // namespace status
 
-enum class Command { ps, inspect, explain, idle, regions, record, attach, detach, doctor, hooks };
+enum class Command {
+    ps,
+    stat,
+    inspect,
+    explain,
+    idle,
+    regions,
+    record,
+    attach,
+    detach,
+    doctor,
+    hooks
+};
 
 /// A command line that makes sense.
 struct Options {
@@ -32,6 +44,7 @@ struct Options {
     Microseconds duration{0}; ///< 0: until it is interrupted
     bool json = false;
     bool all = false;
+    bool history = false;
     bool remove = false;
     bool dry_run = false;
 };

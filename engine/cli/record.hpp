@@ -8,8 +8,8 @@
 
 namespace cgtide::cli {
 
-/// Replies of Record as a file of damo's format json_compressed: a list of records, one a target,
-/// each with its snapshots. Pure.
+/// Replies of RecordRegions as a file of damo's format json_compressed: a list of records, one a
+/// target, each with its snapshots. Pure.
 ///
 /// Ages are cgtide's own, so that damo's reports agree with `cgtide idle`: what is idle has no
 /// accesses, what is in use has those of its last aggregation, and at least one.

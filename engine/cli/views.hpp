@@ -13,6 +13,12 @@ namespace cgtide::cli {
 /// The parameters of List: a table of containers, below it the refused annotations and records.
 std::string ps_text(const nlohmann::json& reply, std::int64_t now_ms);
 
+/// The parameters of Stat: a row of figures a container.
+std::string stat_text(const nlohmann::json& reply);
+
+/// The parameters of History: a row a point, the oldest first.
+std::string history_text(const nlohmann::json& reply, std::int64_t now_ms);
+
 /// The parameters of Inspect: identity, memory, policy and faults of one container.
 std::string inspect_text(const nlohmann::json& reply, std::int64_t now_ms);
 

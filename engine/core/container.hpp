@@ -2,6 +2,7 @@
 
 #include "cgroup/group.hpp"
 #include "engine/act/interrupt.hpp"
+#include "engine/core/history.hpp"
 #include "engine/core/journal.hpp"
 #include "engine/core/run_dir.hpp"
 #include "engine/model/app.hpp"
@@ -33,6 +34,7 @@ struct Container {
     Attachment attachment;
     std::array<std::optional<Tenant>, model::kApps.size()> tenants;
     Journal journal;
+    History history; ///< of what `stat` told, from the first idle times on
     std::optional<model::Snapshot> snapshot;
     std::optional<model::StatState>
         stat; ///< the last, kept when `stat` is detached or the container ends

@@ -32,6 +32,12 @@ struct RegionTimes {
     model::RegionMap map;
 };
 
+/// A container with what `stat` told of it over the last hours, oldest first.
+struct PastTimes {
+    model::ContainerSummary summary;
+    std::vector<model::HistoryPoint> points;
+};
+
 /// What the detail of Control::idle's error begins with where there is nothing to tell.
 inline constexpr std::string_view kNoIdleView = "no-idle-view: ";
 
@@ -59,6 +65,13 @@ public:
 
     /// Records that could not become a container.
     virtual std::vector<model::RefusedRecord> refused() const = 0;
+
+    /// The figures of all containers, by name; `all` as in list().
+    virtual std::vector<model::StatRow> stats(bool all) const = 0;
+    virtual Result<model::StatRow> stat(std::string_view name) const = 0;
+
+    /// What `stat` told of it earlier, oldest first; empty where no sensor has told of idle times.
+    virtual Result<PastTimes> history(std::string_view name) const = 0;
 
     virtual Result<model::ContainerDetail> inspect(std::string_view name) const = 0;
 

@@ -179,12 +179,34 @@ std::vector<model::Decision> Engine::step(const Turn& turn, const model::NodeVie
         decisions.insert(decisions.end(), step.decisions.begin(), step.decisions.end());
         if (const auto* stat = std::get_if<model::StatState>(&tenant->state)) {
             container.stat = *stat;
+            note_history(container, *turn.snapshot);
         }
     }
     if (turn.snapshot) {
         container.snapshot = *turn.snapshot;
     }
     return decisions;
+}
+
+void Engine::note_history(Container& container, const model::Snapshot& now) const {
+    constexpr std::size_t kMedian = 50;
+    if (!now.idle || !container.stat || !container.stat->idle) {
+        return;
+    }
+    const model::StatState& stat = *container.stat;
+    const model::IdleSummary& idle = *stat.idle;
+    model::HistoryPoint point;
+    point.wall_ms = wall_clock_ms();
+    point.usage = now.usage;
+    point.working_set = idle.working_set;
+    for (std::size_t i = 0; i < point.cold.size(); ++i) {
+        point.cold.at(i) = model::cold_at(idle, model::kShownAges.at(i));
+    }
+    point.unseen = idle.unseen;
+    point.median = idle.percentiles.at(kMedian);
+    point.memory_pressure = stat.memory_pressure;
+    point.refaults_per_second = stat.refaults_per_second;
+    container.history.note(point, History::share(registry_.live().size() + Registry::kMostEnded));
 }
 
 void Engine::dispatch(const std::vector<model::Decision>& decisions) {

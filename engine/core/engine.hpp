@@ -67,6 +67,9 @@ public:
     boost::asio::awaitable<Result<void>> retire(std::string id, std::string bundle) override;
     std::vector<model::ContainerSummary> list(bool all) const override;
     std::vector<model::RefusedRecord> refused() const override;
+    std::vector<model::StatRow> stats(bool all) const override;
+    Result<model::StatRow> stat(std::string_view name) const override;
+    Result<PastTimes> history(std::string_view name) const override;
     Result<model::ContainerDetail> inspect(std::string_view name) const override;
     Result<Explanation> explain(std::string_view name, std::size_t limit) const override;
     Result<IdleTimes> idle(std::string_view name) const override;
@@ -98,6 +101,7 @@ private:
                                            std::uint64_t sequence);
     std::vector<Turn> turns_due(TimePoint now) const;
     std::vector<model::Decision> step(const Turn& turn, const model::NodeView& node, TimePoint now);
+    void note_history(Container& container, const model::Snapshot& now) const;
     void dispatch(const std::vector<model::Decision>& decisions);
     void wake();
 

@@ -33,15 +33,17 @@ model::ContainerSummary summarise(const Container& container) {
     return row;
 }
 
+Microseconds age_of(const model::IdleSummary& idle) {
+    const auto age = std::chrono::steady_clock::now() - idle.at;
+    return std::max(std::chrono::duration_cast<Microseconds>(age), Microseconds(0));
+}
+
 /// The last figures of `stat`, and how old they are now.
 std::optional<model::IdleFigures> figures_of(const Container& container) {
     if (!container.stat || !container.stat->idle) {
         return std::nullopt;
     }
-    const model::IdleSummary& idle = *container.stat->idle;
-    const auto age =
-        std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - idle.at);
-    return model::IdleFigures{idle, std::max(age, Microseconds(0))};
+    return model::IdleFigures{*container.stat->idle, age_of(*container.stat->idle)};
 }
 
 /// Why there are no figures, and what to do about it.
@@ -61,6 +63,28 @@ std::string why_no_idle(const Container& container) {
            " of attaching stat, on a node with a sensor for idle times: see cgtide doctor";
 }
 
+model::StatRow stat_row(const Container& container) {
+    model::StatRow row;
+    row.name = container.policy.name;
+    row.id = container.record.id;
+    row.ended = container.ended();
+    if (container.snapshot) {
+        row.usage = container.snapshot->usage;
+        row.swap = container.snapshot->swap_usage;
+        row.kinds = container.snapshot->stat;
+    }
+    if (container.stat) {
+        row.memory_pressure = container.stat->memory_pressure;
+        row.io_pressure = container.stat->io_pressure;
+        row.refaults_per_second = container.stat->refaults_per_second;
+        row.idle = container.stat->idle;
+    }
+    if (row.idle) {
+        row.idle_age = age_of(*row.idle);
+    }
+    return row;
+}
+
 } // namespace
 
 std::vector<model::ContainerSummary> Engine::list(bool all) const {
@@ -73,6 +97,24 @@ std::vector<model::ContainerSummary> Engine::list(bool all) const {
 
 std::vector<model::RefusedRecord> Engine::refused() const {
     return registry_.refused();
+}
+
+std::vector<model::StatRow> Engine::stats(bool all) const {
+    std::vector<model::StatRow> rows;
+    for (const Pointer& container : registry_.list(all)) {
+        rows.push_back(stat_row(*container));
+    }
+    return rows;
+}
+
+Result<model::StatRow> Engine::stat(std::string_view name) const {
+    return registry_.find(name).map([](const Pointer& found) { return stat_row(*found); });
+}
+
+Result<PastTimes> Engine::history(std::string_view name) const {
+    return registry_.find(name).map([](const Pointer& found) {
+        return PastTimes{summarise(*found), found->history.points()};
+    });
 }
 
 Result<model::ContainerDetail> Engine::inspect(std::string_view name) const {

@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps inspect explain idle regions record attach detach doctor hooks"
+    local commands="ps stat inspect explain idle regions record attach detach doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -44,6 +44,7 @@ _cgtide() {
     case $command in
     "") words="$commands --socket --help --version" ;;
     ps) words="--all --json --socket --help" ;;
+    stat) words="--all --history --json --socket --help" ;;
     inspect | idle | regions) words="--json --socket --help" ;;
     record) words="--output --duration --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
@@ -53,7 +54,7 @@ _cgtide() {
     esac
     if [[ $current != -* ]]; then
         case $command:$position in
-        inspect:0 | explain:0 | idle:0 | regions:0 | record:0 | attach:0 | detach:0)
+        stat:0 | inspect:0 | explain:0 | idle:0 | regions:0 | record:0 | attach:0 | detach:0)
             words=$(_cgtide_names "${socket[@]}") ;;
         attach:1 | detach:1) words="stat reclaim" ;;
         "":*) words=$commands ;;

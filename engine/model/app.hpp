@@ -4,6 +4,7 @@
 #include "engine/model/policy.hpp"
 #include "engine/model/snapshot.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,7 +36,7 @@ struct StatState {
     double refaults_per_second = 0.0;
     BasisPoints memory_pressure; ///< share of the last period
     BasisPoints io_pressure;
-    std::optional<IdleSummary> idle; ///< the last that a sensor told
+    std::shared_ptr<const IdleSummary> idle; ///< the last that a sensor told; null before it
 };
 
 /// What the reclaim law remembers of a container. docs/apps/reclaim.md has the formulas.

@@ -26,6 +26,15 @@ std::string_view to_string(IdleChoice choice) {
     return "unknown";
 }
 
+Bytes cold_at(const IdleSummary& idle, Microseconds age) {
+    for (const ColdBytes& cold : idle.cold) {
+        if (cold.age == age && age <= idle.watched) {
+            return cold.anon + cold.file;
+        }
+    }
+    return {Bytes::kUnlimited};
+}
+
 Bytes seen(const IdleView& view) {
     Bytes sum;
     for (const IdleSlice& slice : view.slices) {

@@ -88,6 +88,14 @@ inline constexpr std::array<Microseconds, 8> kColdAges{
     Microseconds(30'000'000),  Microseconds(60'000'000),   Microseconds(120'000'000),
     Microseconds(600'000'000), Microseconds(3'600'000'000)};
 
+/// Those of them that a table has room for: 10 s, 1 m, 10 m.
+inline constexpr std::array<Microseconds, 3> kShownAges{
+    Microseconds(10'000'000), Microseconds(60'000'000), Microseconds(600'000'000)};
+
+/// Cold bytes of both kinds at an age of kColdAges; kUnlimited where nothing has been watched for
+/// so long.
+Bytes cold_at(const IdleSummary& idle, Microseconds age);
+
 inline constexpr Microseconds kWorkingSetWindow{60'000'000};
 
 } // namespace cgtide::model

@@ -2,6 +2,8 @@
 
 #include "engine/model/app.hpp"
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +32,35 @@ struct ContainerSummary {
 struct IdleFigures {
     IdleSummary summary;
     Microseconds age{0};
+};
+
+/// A row of `cgtide stat`.
+struct StatRow {
+    std::string name; ///< printable
+    std::string id;   ///< the runtime's id
+    bool ended = false;
+    std::optional<Bytes> usage;
+    std::optional<Bytes> swap;
+    std::optional<cgroup::MemoryStat> kinds;
+    std::optional<BasisPoints> memory_pressure; ///< share of the last period
+    std::optional<BasisPoints> io_pressure;
+    std::optional<double> refaults_per_second;
+    std::shared_ptr<const IdleSummary> idle; ///< the last that a sensor told
+    Microseconds idle_age{0};                ///< how old it is
+};
+
+/// What `stat` knew of a container at one time in the past. Sizes are whole KiB.
+struct HistoryPoint {
+    std::int64_t wall_ms = 0; ///< milliseconds since the epoch, to a second
+    Bytes usage;
+    Bytes working_set;
+    std::array<Bytes, 3> cold; ///< at the ages of kShownAges; kUnlimited: not watched for so long
+    Bytes unseen;
+    Microseconds median{0}; ///< idle time, to a millisecond
+    BasisPoints memory_pressure;
+    double refaults_per_second = 0.0;
+
+    bool operator==(const HistoryPoint&) const = default;
 };
 
 /// `cgtide inspect`.

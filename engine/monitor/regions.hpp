@@ -46,8 +46,8 @@ public:
     /// a view can be. About 1 us a region.
     void drain();
 
-    /// How long a container's memory has been idle, as of the end of the last aggregation; null where
-    /// nothing is known yet.
+    /// How long a container's memory has been idle, as of the end of the last aggregation; null
+    /// where nothing is known yet.
     std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged) const;
 
     /// Where a container's memory lies and how long it has been idle; no spaces where nothing is

@@ -1,13 +1,13 @@
 #include "engine/serve/dispatch.hpp"
 
 #include "cgroup/base/text.hpp"
+#include "engine/serve/parameters.hpp"
 #include "engine/serve/render.hpp"
 #include "engine/serve/service.hpp"
 #include "engine/wire/interface.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <initializer_list>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -36,54 +36,6 @@ Reply refused(std::string_view reason, std::string_view message) {
 Reply success(const json& parameters) {
     return {wire::to_text(parameters)};
 }
-
-/// The parameters of a call, read by name. After the last one `fault` tells what was wrong.
-class Parameters {
-public:
-    Parameters(const std::string& text, std::initializer_list<std::string_view> known) {
-        auto parsed = wire::parse_object(text);
-        if (!parsed) {
-            fault_ = "parameters";
-            return;
-        }
-        object_ = std::move(*parsed);
-        for (const auto& [key, value] : object_.items()) {
-            if (std::find(known.begin(), known.end(), key) == known.end()) {
-                fault_ = key;
-            }
-        }
-    }
-
-    std::string text(const std::string& key) { return get<std::string>(key, &json::is_string); }
-    std::string object(const std::string& key) {
-        return wire::to_text(get<json>(key, &json::is_object));
-    }
-    bool flag(const std::string& key) { return given(key) && get<bool>(key, &json::is_boolean); }
-    std::size_t count(const std::string& key) {
-        return given(key) ? get<std::size_t>(key, &json::is_number_unsigned) : 0;
-    }
-    void refuse(const std::string& key) { fault_ = key; }
-
-    /// The parameter that is missing, wrong or unknown; empty where all is well.
-    const std::string& fault() const { return fault_; }
-
-private:
-    bool given(const std::string& key) const {
-        return object_.contains(key) && !object_[key].is_null();
-    }
-    template <class T>
-    T get(const std::string& key, bool (json::*is)() const noexcept) {
-        const auto at = object_.find(key);
-        if (at == object_.end() || !((*at).*is)()) {
-            fault_ = key;
-            return T{};
-        }
-        return at->get<T>();
-    }
-
-    json object_ = json::object();
-    std::string fault_;
-};
 
 /// The reason codes of errors that are no Varlink error of their own.
 Reply refusal(const Error& problem) {
@@ -193,6 +145,32 @@ Reply list(const core::Control& control, const std::string& text) {
         {{"containers", rendered(control.list(all))}, {"refused", rendered(control.refused())}});
 }
 
+Reply stat(const core::Control& control, const std::string& text) {
+    Parameters parameters(text, {"name", "all"});
+    const std::string name = parameters.optional_text("name");
+    const bool all = parameters.flag("all");
+    if (!parameters.fault().empty()) {
+        return invalid(parameters.fault());
+    }
+    if (name.empty()) {
+        return success({{"rows", rendered(control.stats(all))}});
+    }
+    const auto row = control.stat(name);
+    return row ? success({{"rows", json::array({render(*row)})}}) : lookup_error(row.error(), name);
+}
+
+Reply history(const core::Control& control, const std::string& text) {
+    Parameters parameters(text, {"name"});
+    const std::string name = parameters.text("name");
+    if (!parameters.fault().empty()) {
+        return invalid(parameters.fault());
+    }
+    const auto past = control.history(name);
+    return past
+               ? success({{"container", render(past->summary)}, {"points", rendered(past->points)}})
+               : lookup_error(past.error(), name);
+}
+
 Reply inspect(const core::Control& control, const std::string& text) {
     Parameters parameters(text, {"name"});
     const std::string name = parameters.text("name");
@@ -286,11 +264,17 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::si
     if (call.method == method::kRegions) {
         co_return co_await regions(control, std::move(call.parameters), model::RegionCut::mappings);
     }
-    if (call.method == method::kRecord) {
+    if (call.method == method::kRecordRegions) {
         co_return co_await record(control, std::move(call), round);
     }
     if (call.method == method::kList) {
         co_return list(control, call.parameters);
+    }
+    if (call.method == method::kStat) {
+        co_return stat(control, call.parameters);
+    }
+    if (call.method == method::kHistory) {
+        co_return history(control, call.parameters);
     }
     if (call.method == method::kInspect) {
         co_return inspect(control, call.parameters);

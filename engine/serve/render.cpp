@@ -1,5 +1,6 @@
 #include "engine/serve/render.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <system_error>
@@ -138,6 +139,10 @@ json coverage_of(const model::IdleSummary& idle) {
                          : json(nullptr);
 }
 
+/// The fields of model::kShownAges.
+constexpr std::array<const char*, model::kShownAges.size()> kShownNames{
+    "cold_10s_bytes", "cold_1m_bytes", "cold_10m_bytes"};
+
 } // namespace
 
 json render(const model::JournalEntry& entry) {
@@ -226,6 +231,61 @@ json render(const model::SpaceMap& space) {
             {"pid", space.pid},
             {"at_us", at.count()},
             {"regions", std::move(regions)}};
+}
+
+json render(const model::StatRow& row) {
+    constexpr std::size_t kMedian = 50;
+    const auto kind = [&](Bytes cgroup::MemoryStat::*field) {
+        return row.kinds ? bytes((*row.kinds).*field) : json(nullptr);
+    };
+    const auto share = [](const std::optional<BasisPoints>& value) {
+        return value ? json(value->count) : json(nullptr);
+    };
+    const auto idle = [&](const auto& read) {
+        return row.idle ? json(read(*row.idle)) : json(nullptr);
+    };
+    json out{{"name", row.name},
+             {"id", row.id},
+             {"ended", row.ended},
+             {"usage_bytes", bytes(row.usage)},
+             {"anon_bytes", kind(&cgroup::MemoryStat::anon)},
+             {"file_bytes", kind(&cgroup::MemoryStat::file)},
+             {"kernel_bytes", kind(&cgroup::MemoryStat::kernel)},
+             {"shmem_bytes", kind(&cgroup::MemoryStat::shmem)},
+             {"swap_bytes", bytes(row.swap)},
+             {"memory_pressure_bp", share(row.memory_pressure)},
+             {"io_pressure_bp", share(row.io_pressure)},
+             {"refaults_per_second",
+              row.refaults_per_second ? json(*row.refaults_per_second) : json(nullptr)}};
+    out["source"] = idle([](const auto& told) { return model::to_string(told.source); });
+    out["idle_age_ms"] = row.idle ? json(row.idle_age.count() / 1000) : json(nullptr);
+    out["median_idle_us"] =
+        idle([](const auto& told) { return told.percentiles.at(kMedian).count(); });
+    out["working_set_bytes"] = idle([](const auto& told) { return bytes(told.working_set); });
+    for (std::size_t i = 0; i < kShownNames.size(); ++i) {
+        out[kShownNames.at(i)] = idle(
+            [i](const auto& told) { return bytes(model::cold_at(told, model::kShownAges.at(i))); });
+    }
+    out["unseen_bytes"] = idle([](const auto& told) { return bytes(told.unseen); });
+    out["unseen_bp"] = idle([](const auto& told) {
+        const json seen = coverage_of(told);
+        return seen.is_null() ? seen : json(10000.0 - seen.template get<double>());
+    });
+    return out;
+}
+
+json render(const model::HistoryPoint& point) {
+    json out{{"at_ms", point.wall_ms},
+             {"usage_bytes", bytes(point.usage)},
+             {"working_set_bytes", bytes(point.working_set)},
+             {"unseen_bytes", bytes(point.unseen)},
+             {"median_idle_us", point.median.count()},
+             {"memory_pressure_bp", point.memory_pressure.count},
+             {"refaults_per_second", point.refaults_per_second}};
+    for (std::size_t i = 0; i < kShownNames.size(); ++i) {
+        out[kShownNames.at(i)] = bytes(point.cold.at(i));
+    }
+    return out;
 }
 
 json render(const model::RefusedRecord& record) {

@@ -15,6 +15,8 @@ nlohmann::json render(const model::ContainerSummary& container);
 nlohmann::json render(const model::ContainerDetail& detail);
 nlohmann::json render(const model::IdleFigures& figures);
 nlohmann::json render(const model::SpaceMap& space);
+nlohmann::json render(const model::StatRow& row);
+nlohmann::json render(const model::HistoryPoint& point);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
 

@@ -11,13 +11,10 @@ namespace {
 
 using namespace wire;
 
-constexpr std::array kReadMethods{method::kList,
-                                  method::kInspect,
-                                  method::kExplain,
-                                  method::kIdle,
-                                  method::kCapabilities,
-                                  method::kGetInfo,
-                                  method::kGetInterfaceDescription};
+constexpr std::array kReadMethods{
+    method::kList,         method::kInspect, method::kExplain,
+    method::kIdle,         method::kStat,    method::kHistory,
+    method::kCapabilities, method::kGetInfo, method::kGetInterfaceDescription};
 
 } // namespace
 

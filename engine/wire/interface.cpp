@@ -151,7 +151,7 @@ type ColdBytes (
 # charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is never counted
 # as idle. coverage_bp is null where nothing is charged. processes are watched, unwatched are not;
 # both are 0 where the source knows no processes.
-type Idle (
+type IdleTimes (
   source: string,
   choice: string,
   age_ms: int,
@@ -169,6 +169,47 @@ type Idle (
   unwatched: int
 )
 
+# One container's figures: what the kernel counts, shares and rates of the last period, and how long
+# its memory has been idle, in short; IdleTimes says what these are. unseen_bp is the share of what is
+# charged that no sensor saw.
+type Figures (
+  name: string,
+  id: string,
+  ended: bool,
+  usage_bytes: ?int,
+  anon_bytes: ?int,
+  file_bytes: ?int,
+  kernel_bytes: ?int,
+  shmem_bytes: ?int,
+  swap_bytes: ?int,
+  memory_pressure_bp: ?float,
+  io_pressure_bp: ?float,
+  refaults_per_second: ?float,
+  source: ?string,
+  idle_age_ms: ?int,
+  median_idle_us: ?int,
+  working_set_bytes: ?int,
+  cold_10s_bytes: ?int,
+  cold_1m_bytes: ?int,
+  cold_10m_bytes: ?int,
+  unseen_bytes: ?int,
+  unseen_bp: ?float
+)
+
+# What was known of a container at a time in the past; sizes are whole KiB.
+type Past (
+  at_ms: int,
+  usage_bytes: int,
+  working_set_bytes: int,
+  cold_10s_bytes: ?int,
+  cold_1m_bytes: ?int,
+  cold_10m_bytes: ?int,
+  unseen_bytes: int,
+  median_idle_us: int,
+  memory_pressure_bp: float,
+  refaults_per_second: float
+)
+
 # attached and detached are what root changed beyond the annotation. age tells whether idle time is
 # proven by a sensor.
 type Detail (
@@ -180,7 +221,7 @@ type Detail (
   detached: []string,
   counters: ?Counters,
   rates: ?Rates,
-  idle: ?Idle,
+  idle: ?IdleTimes,
   floor_bytes: int,
   period_us: int,
   age: string,
@@ -221,7 +262,14 @@ method Explain(name: string, last: ?int) -> (
 
 # How long one container's memory has been idle, as app stat knows it. Refused with reason
 # no-idle-view where stat is not attached or no sensor has told yet; message says what to do.
-method Idle(name: string) -> (container: Container, idle: Idle)
+method Idle(name: string) -> (container: Container, idle: IdleTimes)
+
+# The figures of all containers by name, or of one; all adds those that ended within the last hour.
+method Stat(name: ?string, all: ?bool) -> (rows: []Figures)
+
+# What was known of one container, oldest first: a point each ten seconds for ten minutes, then each
+# minute for six hours, less where there are hundreds of containers. Empty where no sensor told.
+method History(name: string) -> (container: Container, points: []Past)
 
 # Memory of a process that has been idle for the same time, between two addresses. idle_us below 0: in
 # use for so long already. accesses: looks that found it in use in the last aggregation, of
@@ -257,7 +305,7 @@ method Regions(name: string) -> (
 # The same once an aggregation, with regions cut to pages that are present, and without names of
 # mappings. Called with more it goes on until the caller leaves or the container ends, which is a
 # refusal. Root only.
-method Record(name: string) -> (
+method RecordRegions(name: string) -> (
   container: Container,
   sample_us: int,
   aggregation_us: int,
@@ -300,10 +348,11 @@ error MethodNotFound (method: string)
 error InvalidParameter (parameter: string)
 )";
 
-constexpr std::array kMethods{method::kRegister, method::kUnregister,  method::kList,
-                              method::kInspect,  method::kExplain,     method::kIdle,
-                              method::kRegions,  method::kRecord,      method::kAttach,
-                              method::kDetach,   method::kCapabilities};
+constexpr std::array kMethods{method::kRegister,      method::kUnregister, method::kList,
+                              method::kInspect,       method::kExplain,    method::kIdle,
+                              method::kStat,          method::kHistory,    method::kRegions,
+                              method::kRecordRegions, method::kAttach,     method::kDetach,
+                              method::kCapabilities};
 
 } // namespace
 

@@ -27,13 +27,16 @@ try:
     with varlink.Client.new_with_address(f"unix:{run}/cgtide.sock") as client:
         assert wait_for(client.get_interfaces, deadline) == ["org.varlink.service", "io.cgtide.Engine"]
         members = client.get_interface("io.cgtide.Engine").members
-        for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Idle", "Attach",
+        for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Idle", "Stat", "History",
+                       "Attach",
                        "Detach", "Capabilities"):
             assert method in members, f"{method} is not in the interface's description"
         with client.open("io.cgtide.Engine") as interface:
             containers = wait_for(lambda: interface.List()["containers"], deadline)
             assert [c["name"] for c in containers] == ["web"], containers
             assert containers[0]["apps"] == ["stat", "reclaim"], containers
+            assert [row["name"] for row in interface.Stat()["rows"]] == ["web"]
+            assert interface.History(name="web")["points"] == []
             try:
                 interface.Inspect(name="nobody")
                 raise AssertionError("Inspect knows nobody")

@@ -52,14 +52,15 @@ TEST(State, PrintsItsNumbersOnOneLine) {
 TEST(State, PrintsIdleTimesWhereItHasThem) {
     StatState state;
     EXPECT_EQ(to_string(State(state)), "stat at=-1.000 refaults/s=0.00 memory=0.00bp io=0.00bp");
-    state.idle.emplace();
-    state.idle->source = IdleSource::generations;
-    state.idle->at = TimePoint(std::chrono::milliseconds(12'500));
-    state.idle->percentiles[50] = Microseconds(-3'000'000);
-    state.idle->percentiles[90] = Microseconds(61'500'000);
-    state.idle->working_set = Bytes{4096};
-    state.idle->seen = Bytes{8192};
-    state.idle->unseen = Bytes{1};
+    IdleSummary idle;
+    idle.source = IdleSource::generations;
+    idle.at = TimePoint(std::chrono::milliseconds(12'500));
+    idle.percentiles[50] = Microseconds(-3'000'000);
+    idle.percentiles[90] = Microseconds(61'500'000);
+    idle.working_set = Bytes{4096};
+    idle.seen = Bytes{8192};
+    idle.unseen = Bytes{1};
+    state.idle = std::make_shared<const IdleSummary>(idle);
     EXPECT_EQ(to_string(State(state)),
               "stat at=-1.000 refaults/s=0.00 memory=0.00bp io=0.00bp idle=generations@12.500 "
               "p50=-3.0s p90=61.5s working=4096 seen=8192 unseen=1");

@@ -63,15 +63,15 @@ TEST_F(Dispatch, TellsRegions) {
     EXPECT_EQ(control.asked, std::vector<std::string>{"mappings"});
     EXPECT_EQ(ask(method::kRegions, {{"name", "db"}}).error, error::kNoSuchContainer);
     expect_invalid(method::kRegions, {{"name", 1}}, "name");
-    expect_invalid(method::kRecord, {{"name", "web"}, {"period", 1}}, "period");
+    expect_invalid(method::kRecordRegions, {{"name", "web"}, {"period", 1}}, "period");
 }
 
 TEST_F(Dispatch, ARecordContinuesForWhoTakesMoreUntilTheContainerEnds) {
-    EXPECT_FALSE(ask(method::kRecord, {{"name", "web"}}).continues);
-    EXPECT_TRUE(ask(method::kRecord, {{"name", "web"}}, true).continues);
+    EXPECT_FALSE(ask(method::kRecordRegions, {{"name", "web"}}).continues);
+    EXPECT_TRUE(ask(method::kRecordRegions, {{"name", "web"}}, true).continues);
     EXPECT_EQ(control.asked, (std::vector<std::string>{"runs", "runs"}));
     control.most = 2;
-    const wire::Reply last = ask(method::kRecord, {{"name", "web"}}, true);
+    const wire::Reply last = ask(method::kRecordRegions, {{"name", "web"}}, true);
     EXPECT_EQ(last.error, error::kRefused);
     EXPECT_FALSE(last.continues);
 }
@@ -110,6 +110,25 @@ TEST_F(Dispatch, NamesTheReasonOfARefusal) {
         EXPECT_EQ(json::parse(reply.parameters)["reason"], reason);
         EXPECT_EQ(json::parse(reply.parameters)["message"], problem.message());
     }
+}
+
+TEST_F(Dispatch, TellsFiguresOfAllOrOne) {
+    EXPECT_EQ(succeed(method::kStat, json::object())["rows"].size(), 1U);
+    EXPECT_EQ(succeed(method::kStat, {{"name", nullptr}, {"all", true}})["rows"].size(), 2U);
+    const json one = succeed(method::kStat, {{"name", "web"}});
+    EXPECT_EQ(one["rows"][0]["name"], "web");
+    EXPECT_TRUE(one["rows"][0]["median_idle_us"].is_null());
+    EXPECT_EQ(ask(method::kStat, {{"name", "nobody"}}).error, error::kNoSuchContainer);
+    expect_invalid(method::kStat, {{"name", 7}}, "name");
+    expect_invalid(method::kStat, {{"all", "x"}}, "all");
+}
+
+TEST_F(Dispatch, TellsHistory) {
+    const json past = succeed(method::kHistory, {{"name", "web"}});
+    EXPECT_EQ(past["points"].size(), 2U);
+    EXPECT_EQ(past["container"]["name"], "web");
+    EXPECT_EQ(ask(method::kHistory, {{"name", "nobody"}}).error, error::kNoSuchContainer);
+    expect_invalid(method::kHistory, json::object(), "name");
 }
 
 TEST_F(Dispatch, Unregisters) {

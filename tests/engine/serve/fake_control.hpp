@@ -31,6 +31,20 @@ public:
     std::vector<model::RefusedRecord> refused() const override {
         return {{"00000000000000aa", "db", "shared-cgroup", "web has it"}};
     }
+    std::vector<model::StatRow> stats(bool all) const override {
+        std::vector<model::StatRow> rows(all ? 2 : 1);
+        rows.front().name = "web";
+        rows.back().ended = all;
+        return rows;
+    }
+    Result<model::StatRow> stat(std::string_view name) const override {
+        return known(name).map([&] { return stats(false).front(); });
+    }
+    Result<core::PastTimes> history(std::string_view name) const override {
+        return known(name).map([&] {
+            return core::PastTimes{web(), std::vector<model::HistoryPoint>(2)};
+        });
+    }
     Result<model::ContainerDetail> inspect(std::string_view name) const override {
         if (auto found = known(name); !found) {
             return tl::unexpected(found.error());

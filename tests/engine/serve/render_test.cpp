@@ -125,6 +125,35 @@ TEST(Render, ADetailHasIdleTimesWhereASensorToldThem) {
     EXPECT_EQ(render(detail)["idle"], render(figures()));
 }
 
+TEST(Render, ARowHasIdleTimesInShort) {
+    model::StatRow row;
+    row.name = "web";
+    EXPECT_TRUE(render(row)["cold_10s_bytes"].is_null());
+    EXPECT_TRUE(render(row)["anon_bytes"].is_null());
+    model::IdleSummary idle = figures().summary;
+    idle.cold = {{Microseconds{10'000'000}, mebibytes(2), mebibytes(1)},
+                 {Microseconds{60'000'000}, Bytes{}, Bytes{}}};
+    row.idle = std::make_shared<const model::IdleSummary>(idle);
+    row.idle_age = Microseconds{1'500'000};
+    row.kinds.emplace().anon = mebibytes(3);
+    const json out = render(row);
+    EXPECT_EQ(out["cold_10s_bytes"], 3 << 20);
+    EXPECT_TRUE(out["cold_1m_bytes"].is_null()) << "watched for 30 s alone";
+    EXPECT_EQ(out["unseen_bp"], 2500.0);
+    EXPECT_EQ(out["idle_age_ms"], 1500);
+    EXPECT_EQ(out["anon_bytes"], 3 << 20);
+    EXPECT_EQ(out["source"], "regions");
+}
+
+TEST(Render, APointOfThePastSaysWhatIsNotKnown) {
+    model::HistoryPoint point;
+    point.wall_ms = 1000;
+    point.cold = {mebibytes(1), Bytes{}, Bytes{Bytes::kUnlimited}};
+    EXPECT_EQ(render(point), json::parse(R"({"at_ms":1000,"usage_bytes":0,"working_set_bytes":0,
+        "unseen_bytes":0,"median_idle_us":0,"memory_pressure_bp":0.0,"refaults_per_second":0.0,
+        "cold_10s_bytes":1048576,"cold_1m_bytes":0,"cold_10m_bytes":null})"));
+}
+
 TEST(Render, NoLimitHasNoNumber) {
     model::ContainerDetail detail;
     detail.snapshot.emplace();

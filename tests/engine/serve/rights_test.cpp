@@ -31,8 +31,9 @@ TEST(Rights, WhatChangesAnythingIsRoots) {
          {method::kRegister, method::kUnregister, method::kAttach, method::kDetach}) {
         EXPECT_EQ(access_for(name), Access::all) << name;
     }
-    for (const auto name : {method::kList, method::kInspect, method::kExplain, method::kIdle,
-                            method::kCapabilities, method::kGetInfo}) {
+    for (const auto name :
+         {method::kList, method::kInspect, method::kExplain, method::kIdle, method::kStat,
+          method::kHistory, method::kCapabilities, method::kGetInfo}) {
         EXPECT_EQ(access_for(name), Access::read) << name;
     }
 }

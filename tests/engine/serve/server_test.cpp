@@ -188,7 +188,7 @@ TEST_F(ServerAsRoot, StreamsToWhoTakesMoreUntilTheContainerEnds) {
     control.most = 2;
     start();
     auto client = connect();
-    wire::Call call{std::string(wire::method::kRecord), R"({"name":"web"})"};
+    wire::Call call{std::string(wire::method::kRecordRegions), R"({"name":"web"})"};
     call.more = true;
     auto reply = client.exchange(call, soon());
     ASSERT_TRUE(reply) << reply.error().message();
@@ -219,7 +219,7 @@ TEST_F(ServerAsRoot, StreamsToWhoTakesMoreUntilTheContainerEnds) {
 TEST_F(ServerAsRoot, StopEndsStreams) {
     start();
     auto client = connect();
-    wire::Call call{std::string(wire::method::kRecord), R"({"name":"web"})"};
+    wire::Call call{std::string(wire::method::kRecordRegions), R"({"name":"web"})"};
     call.more = true;
     ASSERT_TRUE(client.exchange(call, soon()));
     stop();

@@ -71,7 +71,7 @@ TEST(Session, TakesACallByteByByte) {
 
 TEST(Session, AsksAgainForAsLongAsRepliesContinue) {
     Session session(Access::all, {}, kStart);
-    wire::Call call{std::string(method::kRecord), R"({"name":"a"})"};
+    wire::Call call{std::string(method::kRecordRegions), R"({"name":"a"})"};
     call.more = true;
     session.received(wire::encode_call(call) + list_call());
     Invoke first = expect<Invoke>(session);
@@ -98,7 +98,7 @@ TEST(Session, AsksAgainForAsLongAsRepliesContinue) {
 
 TEST(Session, AStreamEndsWithTheClientThatDoesNotRead) {
     Session session(Access::all, {}, kStart);
-    wire::Call call{std::string(method::kRecord), R"({"name":"a"})"};
+    wire::Call call{std::string(method::kRecordRegions), R"({"name":"a"})"};
     call.more = true;
     session.received(wire::encode_call(call));
     expect<Invoke>(session);
