@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -100,7 +101,25 @@ Result<LruGenerations> parse_lru_gen(std::string_view text) {
     return groups;
 }
 
+/// Whether pages have generations and walks of page tables find what was used: without both, all
+/// memory would look idle. Source: bits 0 and 1 of lru_gen/enabled.
+Result<void> check_enabled(const Dir& sys) {
+    constexpr unsigned long kNeeded = 3;
+    const auto text = sys.read("kernel/mm/lru_gen/enabled");
+    const unsigned long bits = text ? std::strtoul(text->c_str(), nullptr, 16) : 0;
+    if ((bits & kNeeded) != kNeeded) {
+        return fail(Errc::unsupported, "open lru_gen",
+                    "/sys/kernel/mm/lru_gen/enabled: " +
+                        (text ? "is " + printable(trim(*text)) : text.error().code.message()) +
+                        "; it takes MGLRU with walks of page tables, 0x3 or 0x7");
+    }
+    return {};
+}
+
 Result<LruGen> LruGen::open(const Dir& sys) {
+    if (auto enabled = check_enabled(sys); !enabled) {
+        return tl::unexpected(enabled.error());
+    }
     const auto debug = sys.sub("kernel/debug");
     auto in = debug ? debug->file("lru_gen", O_RDONLY) : tl::unexpected(debug.error());
     auto out = debug ? debug->file("lru_gen", O_WRONLY) : tl::unexpected(debug.error());

@@ -40,6 +40,14 @@ void bound(std::vector<UsedUntil>& times, std::size_t most) {
 
 } // namespace
 
+bool was_begun(const damon::NodeGenerations& reading, std::uint64_t number, Microseconds since) {
+    constexpr Microseconds kTick{10'000};
+    return std::any_of(reading.generations.begin(), reading.generations.end(),
+                       [&](const damon::Generation& generation) {
+                           return generation.number == number && generation.age <= since + kTick;
+                       });
+}
+
 /// What is known of a generation's pages, and where it is the first that is left, of those of the
 /// generations below it, which it has taken in.
 GenerationLedger::Times GenerationLedger::carried(std::uint64_t first, std::uint64_t number) const {

@@ -17,6 +17,11 @@ struct UsedUntil {
     bool operator==(const UsedUntil&) const = default;
 };
 
+/// Whether the generation `number` was begun within `since` before the reading, give or take a tick
+/// of the kernel's clock: so that a command was a walk. Linux 6.12 takes a command and walks
+/// nothing where reclaim has begun that generation before.
+bool was_begun(const damon::NodeGenerations& reading, std::uint64_t number, Microseconds since);
+
 /// Since when the anonymous pages of one cgroup on one node have been idle. The kernel keeps four
 /// generations; what is older is remembered here. Pure.
 ///

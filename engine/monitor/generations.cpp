@@ -130,8 +130,9 @@ std::vector<Generations::Walked> Generations::age(const cgroup::Subtree& subtree
             const std::uint64_t youngest = node.generations.back().number;
             for (int attempt = 0; attempt < kAttempts; ++attempt) {
                 const auto next = youngest + static_cast<std::uint64_t>(attempt);
+                const TimePoint from = now();
                 if (file_.age(known->second.id, node.node, next)) {
-                    walked.push_back({{group.id, node.node}, group.path, now()});
+                    walked.push_back({{group.id, node.node}, group.path, next + 1, from, now()});
                     break;
                 }
             }
@@ -147,8 +148,8 @@ void Generations::take(Watched& watched, const std::vector<Walked>& walked, Time
     std::map<Key, GenerationLedger> ledgers;
     for (const Walked& one : walked) {
         const auto* reading = find(reading_, one.path, one.key.node);
-        if (reading == nullptr) {
-            continue;
+        if (reading == nullptr || !was_begun(*reading, one.begun, between(one.from, read_))) {
+            continue; // what is not walked proves nothing: its ledger begins anew
         }
         const auto known = watched.ledgers.find(one.key);
         GenerationLedger ledger =

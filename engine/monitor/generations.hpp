@@ -65,11 +65,13 @@ private:
         TimePoint due{};
         std::shared_ptr<const GenerationFigures> figures;
     };
-    /// One lruvec that was walked, and when that ended.
+    /// One lruvec that the kernel was told to walk.
     struct Walked {
         Key key;
         std::string path;
-        TimePoint at{};
+        std::uint64_t begun = 0; ///< number of the generation that a walk begins
+        TimePoint from{};        ///< before the command
+        TimePoint at{};          ///< after it
     };
 
     std::vector<Walked> age(const cgroup::Subtree& subtree);

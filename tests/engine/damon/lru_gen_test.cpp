@@ -74,6 +74,7 @@ TEST(LruGen, RefusesWhatItDoesNotUnderstand) {
 
 TEST(LruGen, NamesWhatIsMissing) {
     const test::TempDir dir;
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     const auto file = LruGen::open(*Dir::open(dir.path()));
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().code, Errc::unsupported);
@@ -81,8 +82,24 @@ TEST(LruGen, NamesWhatIsMissing) {
     EXPECT_THAT(file.error().message(), HasSubstr("debugfs"));
 }
 
+TEST(LruGen, WithoutWalksOfPageTablesItIsOfNoUse) {
+    const test::TempDir dir;
+    dir.write("kernel/debug/lru_gen", kText);
+    EXPECT_EQ(LruGen::open(*Dir::open(dir.path())).error().code, Errc::unsupported);
+    for (const char* bits : {"0x0000\n", "0x0001\n", "0x0005\n"}) {
+        dir.write("kernel/mm/lru_gen/enabled", bits);
+        const auto file = LruGen::open(*Dir::open(dir.path()));
+        ASSERT_FALSE(file) << bits;
+        EXPECT_EQ(file.error().code, Errc::unsupported);
+        EXPECT_THAT(file.error().message(), HasSubstr("lru_gen/enabled"));
+    }
+    dir.write("kernel/mm/lru_gen/enabled", "0x0003\n");
+    EXPECT_TRUE(LruGen::open(*Dir::open(dir.path())));
+}
+
 TEST(LruGen, ReadsTheFileAnewAndWritesOneCommandAWalk) {
     const test::TempDir dir;
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     dir.write("kernel/debug/lru_gen", kText);
     auto file = LruGen::open(*Dir::open(dir.path()));
     ASSERT_TRUE(file) << file.error().message();

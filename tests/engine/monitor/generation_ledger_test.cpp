@@ -37,6 +37,14 @@ void walk(GenerationLedger& ledger, int now, const std::vector<Born>& all) {
     ledger.add(reading(now, all), at(now), at(now));
 }
 
+TEST(WasBegun, KnowsAWalkByTheGenerationThatItBegins) {
+    const auto now = reading(110, {{3, 60, 50}, {4, 104, 20}, {5, 109, 0}});
+    EXPECT_TRUE(was_begun(now, 5, Microseconds(1'000'000)));
+    EXPECT_TRUE(was_begun(now, 4, Microseconds(6'000'000)));
+    EXPECT_FALSE(was_begun(now, 4, Microseconds(5'900'000))) << "reclaim began it before";
+    EXPECT_FALSE(was_begun(now, 6, Microseconds(60'000'000))) << "nobody began it";
+}
+
 TEST(GenerationLedger, TellsNothingAsIdleFromTheFirstReading) {
     GenerationLedger ledger;
     EXPECT_TRUE(ledger.pages().empty());

@@ -59,6 +59,7 @@ TEST(GenerationView, TellsNoMoreThanIsCharged) {
 
 TEST(Generations, AContainerThatTheFileDoesNotNameHasNoFigures) {
     const test::TempDir dir;
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     dir.write("kernel/debug/lru_gen", "memcg 1 /\n node 0\n 0 1 2 3\n");
     dir.make("group");
     auto file = damon::LruGen::open(*Dir::open(dir.path()));
