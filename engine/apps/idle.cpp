@@ -27,12 +27,15 @@ std::uint64_t share_of(std::uint64_t total, std::uint64_t p) {
 
 model::IdlePercentiles percentiles(const IdleView& view) {
     model::IdlePercentiles values{};
-    const std::uint64_t total = seen(view).count;
+    const Bytes sure = seen(view) - unsure(view);
+    const bool by_all = sure.count == 0;
+    const std::uint64_t total = by_all ? seen(view).count : sure.count;
     std::uint64_t passed = 0;
     std::size_t p = 0;
     for (const IdleSlice& slice : view.slices) {
-        passed += size(slice).count;
-        while (size(slice).count > 0 && p < values.size() && passed >= share_of(total, p)) {
+        const Bytes counted = by_all ? size(slice) : size(slice) - slice.unsure;
+        passed += counted.count;
+        while (counted.count > 0 && p < values.size() && passed >= share_of(total, p)) {
             values.at(p) = proven(view, slice);
             ++p;
         }
@@ -41,11 +44,13 @@ model::IdlePercentiles percentiles(const IdleView& view) {
 }
 
 model::ColdBytes cold_bytes(const IdleView& view, Microseconds age) {
-    model::ColdBytes cold{.age = age, .anon = {}, .file = {}};
+    model::ColdBytes cold{.age = age, .anon = {}, .file = {}, .unsure = {}};
     for (const IdleSlice& slice : view.slices) {
         if (proven(view, slice) >= age) {
             cold.anon = cold.anon + slice.anon;
             cold.file = cold.file + slice.file;
+        } else {
+            cold.unsure = cold.unsure + slice.unsure;
         }
     }
     return cold;
@@ -65,6 +70,7 @@ model::IdleSummary summarise(const IdleView& view) {
                                .cold = {},
                                .working_set = working_set(view, model::kWorkingSetWindow),
                                .seen = seen(view),
+                               .unsure = unsure(view),
                                .unseen = view.unseen,
                                .processes = view.processes,
                                .unwatched = view.unwatched,

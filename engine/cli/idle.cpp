@@ -97,6 +97,7 @@ std::string cold(const json& idle) {
     total("used within " + duration_field(idle, "working_set_window_us") +
               (proven ? "" : ", at most"),
           "working_set_bytes");
+    total("age unsure", "unsure_bytes");
     total("unseen", "unseen_bytes");
     return table.text();
 }

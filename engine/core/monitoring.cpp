@@ -30,7 +30,7 @@ void Engine::sense_idle(Turn& turn, bool by_regions) const {
         return;
     }
     const cgroup::MemoryStat& stat = *turn.snapshot->stat;
-    const monitor::Charged charged{stat.anon, stat.file, stat.shmem};
+    const monitor::Charged charged{stat.anon, stat.file, stat.shmem, stat.file_mapped};
     monitor::IdleViews views;
     if (by_regions) {
         views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged);

@@ -19,12 +19,13 @@ std::string idle_text(const IdleSummary& idle) {
     const auto percentile = [&](std::size_t p) {
         return std::chrono::duration<double>(idle.percentiles.at(p)).count();
     };
-    std::array<char, 200> text{};
+    std::array<char, 240> text{};
     std::snprintf(text.data(), text.size(),
                   " idle=%s@%.3f p50=%.1fs p90=%.1fs working=%" PRIu64 " seen=%" PRIu64
-                  " unseen=%" PRIu64,
+                  " unsure=%" PRIu64 " unseen=%" PRIu64,
                   to_string(idle.source).data(), seconds(idle.at), percentile(kMedian),
-                  percentile(kHigh), idle.working_set.count, idle.seen.count, idle.unseen.count);
+                  percentile(kHigh), idle.working_set.count, idle.seen.count, idle.unsure.count,
+                  idle.unseen.count);
     return text.data();
 }
 

@@ -43,4 +43,12 @@ Bytes seen(const IdleView& view) {
     return sum;
 }
 
+Bytes unsure(const IdleView& view) {
+    Bytes sum;
+    for (const IdleSlice& slice : view.slices) {
+        sum = sum + slice.unsure;
+    }
+    return sum;
+}
+
 } // namespace cgtide::model

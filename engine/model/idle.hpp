@@ -27,11 +27,12 @@ enum class IdleChoice : std::uint8_t {
 
 std::string_view to_string(IdleChoice choice);
 
-/// Bytes that have been idle for the same time.
+/// Bytes that have been idle for the same time at least.
 struct IdleSlice {
     Microseconds idle{0}; ///< since they were last seen in use; below 0: in use for so long already
     Bytes anon;
-    Bytes file; ///< page cache, tmpfs and shared memory
+    Bytes file;     ///< page cache, tmpfs and shared memory
+    Bytes unsure{}; ///< of both: those that may have been idle for longer
 
     bool operator==(const IdleSlice&) const = default;
 };
@@ -56,7 +57,11 @@ struct IdleView {
 /// Bytes that the view's sensor saw.
 Bytes seen(const IdleView& view);
 
-/// The idle time at which p % of the bytes are passed, for p = 0 to 100.
+/// Of these, bytes that may have been idle for longer than told.
+Bytes unsure(const IdleView& view);
+
+/// The idle time at which p % of the bytes whose idle time is sure are passed, for p = 0 to 100; of
+/// all bytes where it is sure of none.
 using IdlePercentiles = std::array<Microseconds, 101>;
 
 /// Bytes that have been idle for at least `age`.
@@ -64,6 +69,7 @@ struct ColdBytes {
     Microseconds age{0};
     Bytes anon;
     Bytes file;
+    Bytes unsure{}; ///< of neither: told as idle for less, but maybe for so long
 };
 
 /// What `stat` tells of a view.
@@ -76,6 +82,7 @@ struct IdleSummary {
     std::vector<ColdBytes> cold; ///< at each of the ages of kColdAges
     Bytes working_set;           ///< in use within kWorkingSetWindow
     Bytes seen;
+    Bytes unsure; ///< of `seen`: they may have been idle for longer than they count
     Bytes unseen;
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;

@@ -39,6 +39,20 @@ void overlay(const std::vector<Piece>& pieces, const std::vector<Region>& region
     }
 }
 
+/// Adds it to the ones before; what differs from the last in its range alone goes on from there.
+template <class Told>
+void append(std::vector<Told>& all, Told next) {
+    if (!all.empty() && all.back().range.end == next.range.start) {
+        Told longer = all.back();
+        longer.range = next.range;
+        if (longer == next) {
+            all.back().range.end = next.range.end;
+            return;
+        }
+    }
+    all.push_back(next);
+}
+
 Microseconds span(TimePoint from, TimePoint to) {
     return std::chrono::duration_cast<Microseconds>(to - from);
 }
@@ -46,15 +60,17 @@ Microseconds span(TimePoint from, TimePoint to) {
 } // namespace
 
 bool Ages::same_times(const Piece& a, const Piece& b) {
-    return a.accesses == b.accesses && a.used == b.used && a.since == b.since &&
+    return a.accesses == b.accesses && a.used == b.used && a.sure == b.sure && a.since == b.since &&
            a.maybe == b.maybe &&
-           (!a.maybe || (a.region == b.region && a.first == b.first && a.uses == b.uses));
+           (!a.maybe ||
+            (a.region == b.region && a.first == b.first && a.uses == b.uses && a.found == b.found));
 }
 
 void Ages::absorb(Piece& piece, const Piece& next) {
     piece.range.end = next.range.end;
     piece.accesses = std::max(piece.accesses, next.accesses);
     piece.used = std::max(piece.used, next.used);
+    piece.sure = std::min(piece.sure, next.sure);
     if (next.since) {
         piece.since = piece.since ? std::min(*piece.since, *next.since) : *next.since;
     }
@@ -62,6 +78,7 @@ void Ages::absorb(Piece& piece, const Piece& next) {
         piece.maybe = next.maybe;
         piece.first = next.first;
         piece.uses = next.uses;
+        piece.found = next.found;
         piece.region = next.region;
     }
 }
@@ -76,21 +93,26 @@ std::unordered_set<std::uint64_t> Ages::seen_again(const damon::Round& round) co
     return again;
 }
 
-void Ages::decide(Piece& piece, TimePoint used) {
+void Ages::decide(Piece& piece, TimePoint used, bool is_sure) {
     if (!piece.since) {
         piece.since = piece.first;
     }
     piece.used = std::max(piece.used, used);
+    if (is_sure) {
+        piece.sure = piece.used;
+    }
 }
 
 void Ages::use(Piece& piece, const Look& look) const {
     if (!piece.maybe) {
         piece.first = look.at - look.interval;
         piece.uses = 0;
+        piece.found = 0;
     } else if (piece.uses + 1 >= options_.firm) {
-        decide(piece, *piece.maybe); // all but the one that is seen now
+        decide(piece, *piece.maybe, true); // all but the one that is seen now
     }
     piece.uses = std::min(piece.uses + 1, options_.firm);
+    piece.found = std::min(piece.found + look.accesses, options_.whole);
     piece.maybe = look.at;
     piece.region = look.region;
 }
@@ -99,7 +121,7 @@ void Ages::miss(Piece& piece, const Look& look) const {
     if (look.explained) {
         piece.maybe.reset();
     } else if (look.at - *piece.maybe > look.interval * options_.patience - look.interval / 2) {
-        decide(piece, *piece.maybe);
+        decide(piece, *piece.maybe, piece.found >= options_.whole);
         piece.maybe.reset();
     }
 }
@@ -121,6 +143,7 @@ void Ages::step(Piece& piece, const Look& look) const {
 void Ages::bridge_loss(Piece& piece, const Region& region, const Look& look) const {
     const auto lost = look.at - look.interval - at_;
     if (piece.since) {
+        piece.sure += piece.sure == piece.used ? lost : TimePoint::duration{};
         piece.used += lost;
     } else {
         constexpr std::uint32_t kMostAge = 1'000'000; // far beyond any loss, and no overflow
@@ -152,6 +175,7 @@ void Ages::add(const damon::Round& round, Microseconds interval) {
         Piece piece = before != nullptr ? *before : Piece{};
         if (before == nullptr) {
             piece.used = round.at - interval;
+            piece.sure = piece.used;
         }
         piece.range = range;
         const Look look{round.at, interval, region.accesses, regions_ + i,
@@ -180,7 +204,15 @@ Microseconds Ages::idle_of(const Piece& piece) const {
     if (piece.maybe && piece.uses > 1) {
         return -span(piece.first, at_);
     }
-    return std::max(Microseconds{0}, span(piece.used, at_));
+    return std::max(Microseconds{0}, span(piece.maybe.value_or(piece.used), at_));
+}
+
+Microseconds Ages::most_of(const Piece& piece) const {
+    const Microseconds idle = idle_of(piece);
+    if (piece.since && piece.sure == piece.used) {
+        return idle;
+    }
+    return std::max(idle, span(piece.sure, at_));
 }
 
 void Ages::bound() {
@@ -232,6 +264,7 @@ void Ages::came(std::span<const Range> fresh, TimePoint at) {
             used.range = {std::max(left.range.start, fresh[k].start),
                           std::min(left.range.end, fresh[k].end)};
             used.used = std::max(used.used, at);
+            used.sure = used.used;
             next.push_back(used);
             left.range.start = used.range.end;
         }
@@ -247,26 +280,15 @@ std::vector<IdleRegion> Ages::regions() const {
     std::vector<IdleRegion> regions;
     regions.reserve(pieces_.size());
     for (const Piece& piece : pieces_) {
-        const Microseconds idle = idle_of(piece);
-        if (!regions.empty() && regions.back().range.end == piece.range.start &&
-            regions.back().idle == idle && regions.back().accesses == piece.accesses) {
-            regions.back().range.end = piece.range.end;
-        } else {
-            regions.push_back({piece.range, idle, piece.accesses});
-        }
+        append(regions, {piece.range, idle_of(piece), piece.accesses});
     }
     return regions;
 }
 
 std::vector<IdleRange> Ages::idle() const {
     std::vector<IdleRange> ranges;
-    for (const IdleRegion& region : regions()) {
-        if (!ranges.empty() && ranges.back().range.end == region.range.start &&
-            ranges.back().idle == region.idle) {
-            ranges.back().range.end = region.range.end;
-        } else {
-            ranges.push_back({region.range, region.idle});
-        }
+    for (const Piece& piece : pieces_) {
+        append(ranges, {piece.range, idle_of(piece), most_of(piece)});
     }
     return ranges;
 }

@@ -15,15 +15,18 @@ namespace cgtide::monitor {
 /// Bounds and rules of Ages; docs/design/idle-time.md has the evidence for the numbers.
 struct AgesOptions {
     std::size_t max_pieces = 2048; ///< more only where a round has more ranges that lie apart
-    int patience = 4; ///< aggregations after which a use that nothing explains counts for all of it
+    int patience = 2; ///< aggregations after which a use that nothing explains counts for all of it
     int bridge = 2;   ///< aggregations without a look that found it in use which end no use
     int firm = 10;    ///< uses in a row that no later round takes back
+    std::uint32_t whole = 18; ///< looks that found it in use, in a row, after which all of it was
 };
 
-/// How long one range has been idle.
+/// How long one range has been idle: for `idle` at least, for `most` at most. The two differ where
+/// it was seen in use together with its neighbours, and nothing tells yet which of them was.
 struct IdleRange {
     damon::Range range;
     Microseconds idle{0}; ///< since it was last seen in use; below 0: in use for so long already
+    Microseconds most{0}; ///< since it was last in use beyond doubt
 
     bool operator==(const IdleRange&) const = default;
 };
@@ -43,7 +46,9 @@ struct IdleRegion {
 /// A region with accesses says that a part of it was in use, not which. So uses in a row are
 /// undecided at first. They are taken back from a part that is seen idle while another part of the
 /// region is in use again, for that one explains them; where none is, they count for the whole
-/// region after `patience` rounds. From `firm` uses in a row on, all but the last are decided.
+/// region after `patience` rounds. From `firm` uses in a row on, all but the last are decided. What
+/// is undecided, or was decided for a whole region of which few looks found it in use, counts as
+/// used, but not beyond doubt.
 class Ages {
 public:
     explicit Ages(AgesOptions options = {}) : options_(options) {}
@@ -60,7 +65,7 @@ public:
     /// As of at(), by rising address; neighbours differ.
     std::vector<IdleRange> idle() const;
 
-    /// The same with accesses: neighbours differ in either.
+    /// Idle times at least, with accesses: neighbours differ in either.
     std::vector<IdleRegion> regions() const;
 
     /// The end of the last round; the epoch before the first.
@@ -75,11 +80,13 @@ private:
     struct Piece {
         damon::Range range;
         TimePoint used{};               ///< end of the last aggregation with a decided use
+        TimePoint sure{};               ///< ... with a use beyond doubt
         std::optional<TimePoint> since; ///< begin of the unbroken use that lasts until `used`
         // Uses in a row that are undecided:
         std::optional<TimePoint> maybe; ///< end of the last one's aggregation
         TimePoint first{};              ///< begin of the first one's aggregation
         int uses = 0;                   ///< at most `firm`: earlier ones are decided
+        std::uint32_t found = 0;        ///< looks that found it in use meanwhile; at most `whole`
         std::uint64_t region = 0;       ///< which region the last one was seen in
         std::uint32_t accesses = 0;     ///< of the last round
     };
@@ -95,13 +102,14 @@ private:
 
     static bool same_times(const Piece& a, const Piece& b);
     static void absorb(Piece& piece, const Piece& next);
-    static void decide(Piece& piece, TimePoint used);
+    static void decide(Piece& piece, TimePoint used, bool is_sure);
     void use(Piece& piece, const Look& look) const;
     void miss(Piece& piece, const Look& look) const;
     void step(Piece& piece, const Look& look) const;
     void bridge_loss(Piece& piece, const damon::Region& region, const Look& look) const;
     std::unordered_set<std::uint64_t> seen_again(const damon::Round& round) const;
     Microseconds idle_of(const Piece& piece) const;
+    Microseconds most_of(const Piece& piece) const;
     void bound();
 
     AgesOptions options_;

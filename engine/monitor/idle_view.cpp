@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace cgtide::monitor {
 
@@ -14,19 +15,31 @@ using cgroup::Mapping;
 using cgroup::PageKind;
 using cgroup::Present;
 
+/// How long memory has been idle, at least and at most.
+struct Bounds {
+    Microseconds idle{0};
+    Microseconds most{0};
+};
+
 /// Where memory that may be seen twice begins and ends. Anonymous memory that a fork left shared
 /// stands at one address in both processes, and has no file.
 struct Shared {
-    std::uint32_t device = 0;
-    std::uint64_t inode = 0;
+    FileId file;
     std::uint64_t start = 0;
     std::uint64_t end = 0;
-    Microseconds idle{0};
+    Bounds bounds;
     PageKind kind = PageKind::file;
 };
 
 auto identity(const Shared& shared) {
-    return std::tuple(shared.kind, shared.device, shared.inode);
+    return std::tuple(shared.kind, shared.file);
+}
+
+/// Where the bounds lie this far apart, the idle time is not sure. A sixteenth of it makes no
+/// difference to anyone.
+bool is_sure(const Bounds& bounds, Microseconds resolution) {
+    const Microseconds least = std::max(bounds.idle, Microseconds{0});
+    return bounds.most - least <= std::max(2 * resolution, least / 16);
 }
 
 /// How many bytes of each neighbourhood are present: whether looks at random addresses can tell
@@ -71,7 +84,8 @@ private:
 /// Gathers what is seen of a container's address spaces.
 class Gathering {
 public:
-    explicit Gathering(Slices& slices) : slices_(slices) {}
+    explicit Gathering(const ViewFrame& frame)
+        : frame_(frame), own_(frame.resolution), common_(own_) {}
 
     void take(const SeenSpace& space) {
         Density density(space.present);
@@ -89,13 +103,24 @@ public:
                 for_each_part(seen, [&](const damon::Range& part) {
                     if (piece.idle <= Microseconds{0} ||
                         !density.is_thin(part.start, piece.range)) {
-                        note(part, run.kind, piece.idle, space.mappings, mapping);
+                        note(part, run.kind, {piece.idle, piece.most}, space.mappings, mapping);
                     }
                 });
             }
         }
     }
 
+    /// All bytes, where no more of a kind count than are charged.
+    Slices slices(const Charged& charged) && {
+        settle();
+        const Bytes mapped = std::min(charged.file, charged.file_mapped);
+        own_.scale_down({charged.anon, mapped});
+        common_.scale_down({{}, mapped - own_.sum().file});
+        own_.add_unsure(common_);
+        return std::move(own_);
+    }
+
+private:
     /// Counts what may have been seen twice, once, by the youngest use.
     void settle() {
         std::sort(shared_.begin(), shared_.end(), [](const Shared& a, const Shared& b) {
@@ -112,7 +137,6 @@ public:
         shared_.clear();
     }
 
-private:
     /// Cuts at the borders of neighbourhoods, so that each part has one density.
     template <class Take>
     static void for_each_part(damon::Range range, Take take) {
@@ -124,14 +148,20 @@ private:
         }
     }
 
-    void note(const damon::Range& part, PageKind kind, Microseconds idle,
+    void add(Slices& slices, Bytes bytes, bool is_file, const Bounds& bounds) const {
+        const Bytes unsure = is_sure(bounds, frame_.resolution) ? Bytes{} : bytes;
+        slices.add(bounds.idle,
+                   is_file ? KindBytes{{}, bytes, unsure} : KindBytes{bytes, {}, unsure});
+    }
+
+    void note(const damon::Range& part, PageKind kind, const Bounds& bounds,
               std::span<const Mapping> mappings, std::size_t& mapping) {
         if (kind == PageKind::anon) {
-            slices_.add(idle, {{part.end - part.start}, {}});
+            add(own_, {part.end - part.start}, false, bounds);
             return;
         }
         if (kind == PageKind::anon_shared) {
-            shared_.push_back({0, 0, part.start, part.end, idle, kind});
+            shared_.push_back({{}, part.start, part.end, bounds, kind});
             return;
         }
         while (mapping < mappings.size() && mappings[mapping].end <= part.start) {
@@ -143,7 +173,8 @@ private:
             const std::uint64_t bytes = std::min(file.end, part.end) - start;
             const std::uint64_t offset = file.offset + (start - file.start);
             if (offset <= UINT64_MAX - bytes) {
-                shared_.push_back({file.device, file.inode, offset, offset + bytes, idle, kind});
+                shared_.push_back(
+                    {{file.device, file.inode}, offset, offset + bytes, bounds, kind});
             }
         }
     }
@@ -153,34 +184,42 @@ private:
         struct Edge {
             std::uint64_t at;
             bool opens;
-            Microseconds idle;
+            Bounds bounds;
         };
         std::vector<Edge> edges;
         edges.reserve(2 * ranges.size());
         for (const Shared& range : ranges) {
-            edges.push_back({range.start, true, range.idle});
-            edges.push_back({range.end, false, range.idle});
+            edges.push_back({range.start, true, range.bounds});
+            edges.push_back({range.end, false, range.bounds});
         }
         std::sort(edges.begin(), edges.end(),
                   [](const Edge& a, const Edge& b) { return a.at < b.at; });
-        std::multiset<Microseconds> open;
+        std::multiset<Microseconds> idle;
+        std::multiset<Microseconds> most;
         std::uint64_t from = 0;
         const bool is_file = ranges.front().kind == PageKind::file;
+        const bool is_common =
+            is_file &&
+            std::binary_search(frame_.common.begin(), frame_.common.end(), ranges.front().file);
         for (const Edge& edge : edges) {
-            if (!open.empty() && edge.at > from) {
-                const Bytes bytes{edge.at - from};
-                slices_.add(*open.begin(), is_file ? KindBytes{{}, bytes} : KindBytes{bytes, {}});
+            if (!idle.empty() && edge.at > from) {
+                add(is_common ? common_ : own_, {edge.at - from}, is_file,
+                    {*idle.begin(), *most.begin()});
             }
             from = edge.at;
             if (edge.opens) {
-                open.insert(edge.idle);
+                idle.insert(edge.bounds.idle);
+                most.insert(edge.bounds.most);
             } else {
-                open.erase(open.find(edge.idle));
+                idle.erase(idle.find(edge.bounds.idle));
+                most.erase(most.find(edge.bounds.most));
             }
         }
     }
 
-    Slices& slices_;
+    const ViewFrame& frame_;
+    Slices own_;
+    Slices common_; ///< of files that another container maps too
     std::vector<Shared> shared_;
 };
 
@@ -188,13 +227,11 @@ private:
 
 model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
                           const ViewFrame& frame) {
-    Slices slices(frame.resolution);
-    Gathering gathering(slices);
+    Gathering gathering(frame);
     for (const SeenSpace& space : spaces) {
         gathering.take(space);
     }
-    gathering.settle();
-    slices.scale_down({charged.anon, charged.file});
+    const Slices slices = std::move(gathering).slices(charged);
     const KindBytes seen = slices.sum();
     model::IdleView view;
     view.source = model::IdleSource::regions;

@@ -22,7 +22,16 @@ struct SeenSpace {
 struct Charged {
     Bytes anon;
     Bytes file;
-    Bytes shmem{}; ///< of `file`
+    Bytes shmem{};                        ///< of `file`
+    Bytes file_mapped{Bytes::kUnlimited}; ///< of `file`: mapped by a process
+};
+
+/// Which file is behind memory.
+struct FileId {
+    std::uint32_t device = 0;
+    std::uint64_t inode = 0;
+
+    auto operator<=>(const FileId&) const = default;
 };
 
 /// When and how it was seen; what idle_view() takes over as it is.
@@ -32,15 +41,18 @@ struct ViewFrame {
     Microseconds watched{0};
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;
+    std::span<const FileId> common{}; ///< rising: files that another watched container maps too
 };
 
 /// A container's idle memory by regions. Pure.
 ///
 /// Only present pages count, and memory that several of its processes share counts once, by the
 /// youngest use: file pages by device, inode and offset, anonymous pages after a fork by address.
-/// Where more of a kind is seen than charged (to somebody else), its slices are scaled down. What
-/// is charged and not seen is `unseen`, and so is memory so thinly spread (under an eighth of its
-/// neighbourhood) that no look would hit it, unless it was seen in use.
+/// Where more of a kind is seen than charged (to somebody else), its slices are scaled down, those
+/// of common files first. Unsure is what was seen in use together with its neighbours, where the
+/// use of a neighbour would explain that, and what common files hold. What is charged and not seen
+/// is `unseen`, and so is memory so thinly spread (under an eighth of its neighbourhood) that no
+/// look would hit it, unless it was seen in use.
 model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
                           const ViewFrame& frame);
 

@@ -29,6 +29,7 @@ void Regions::look(const Wish& wish, Watched& watched, TimePoint now) {
         return; // it has ended: its event comes by another way
     }
     watched.processes->refresh(*subtree, last_key_);
+    files_.set(wish.id, watched.processes->spaces());
     for (const Space& space : watched.processes->spaces()) {
         if (const auto known = ages_.find(space.key); known != ages_.end()) {
             known->second.came(space.came, now);
@@ -56,6 +57,9 @@ std::vector<damon::Target> Regions::refresh(const std::vector<Wish>& wishes) {
         }
         ids.push_back(wish.id);
         kept.emplace(wish.id, std::move(watched));
+    }
+    for (const auto& [id, ended] : containers_) { // those that are left have no wish
+        files_.forget(id);
     }
     containers_ = std::move(kept);
     std::erase_if(changed_, [&](const auto& entry) { return !containers_.contains(entry.first); });
@@ -137,6 +141,8 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
     if (told.empty()) {
         return nullptr;
     }
+    const auto common = files_.of(id);
+    frame.common = common;
     frame.processes = static_cast<std::uint32_t>(told.size());
     std::vector<SeenSpace> spaces;
     for (std::size_t i = 0; i < told.size(); ++i) {

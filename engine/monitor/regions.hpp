@@ -3,6 +3,7 @@
 #include "engine/damon/decoder.hpp"
 #include "engine/damon/stream.hpp"
 #include "engine/monitor/ages.hpp"
+#include "engine/monitor/common_files.hpp"
 #include "engine/monitor/handover.hpp"
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/processes.hpp"
@@ -72,6 +73,7 @@ private:
     std::shared_ptr<Handover> handover_;
     damon::Decoder decoder_;
     std::map<CgroupId, Watched> containers_;
+    CommonFiles files_;
     std::unordered_map<damon::TargetKey, Ages> ages_;
     std::unordered_set<damon::TargetKey> unwatched_;
     std::vector<int> kdamonds_;

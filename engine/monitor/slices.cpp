@@ -27,9 +27,12 @@ std::int64_t coarse(std::int64_t step, int digits) {
     return static_cast<std::int64_t>(step < 0 ? 0 - kept : kept);
 }
 
-void join(model::IdleSlice& slice, const KindBytes& bytes) {
-    slice.anon = slice.anon + bytes.anon;
-    slice.file = slice.file + bytes.file;
+/// For what has these three: KindBytes and IdleSlice.
+template <class Sum>
+void join(Sum& sum, const KindBytes& bytes) {
+    sum.anon = sum.anon + bytes.anon;
+    sum.file = sum.file + bytes.file;
+    sum.unsure = sum.unsure + bytes.unsure;
 }
 
 } // namespace
@@ -37,16 +40,19 @@ void join(model::IdleSlice& slice, const KindBytes& bytes) {
 Slices::Slices(Microseconds resolution) : resolution_(std::max(resolution, Microseconds{1})) {}
 
 void Slices::add(Microseconds idle, const KindBytes& bytes) {
-    KindBytes& step = steps_[floor_div(idle.count(), resolution_.count())];
-    step.anon = step.anon + bytes.anon;
-    step.file = step.file + bytes.file;
+    join(steps_[floor_div(idle.count(), resolution_.count())], bytes);
+}
+
+void Slices::add_unsure(const Slices& other) {
+    for (const auto& [step, bytes] : other.steps_) {
+        join(steps_[step], {bytes.anon, bytes.file, bytes.anon + bytes.file});
+    }
 }
 
 KindBytes Slices::sum() const {
     KindBytes all;
     for (const auto& [idle, bytes] : steps_) {
-        all.anon = all.anon + bytes.anon;
-        all.file = all.file + bytes.file;
+        join(all, bytes);
     }
     return all;
 }
@@ -54,11 +60,15 @@ KindBytes Slices::sum() const {
 void Slices::scale_down(const KindBytes& most) {
     const KindBytes all = sum();
     for (auto& [idle, bytes] : steps_) {
+        const Bytes before = bytes.anon + bytes.file;
         if (all.anon > most.anon) {
             bytes.anon = scaled(bytes.anon, all.anon, most.anon);
         }
         if (all.file > most.file) {
             bytes.file = scaled(bytes.file, all.file, most.file);
+        }
+        if (bytes.unsure.count > 0) {
+            bytes.unsure = scaled(bytes.unsure, before, bytes.anon + bytes.file);
         }
     }
 }

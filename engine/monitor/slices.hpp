@@ -14,6 +14,7 @@ namespace cgtide::monitor {
 struct KindBytes {
     Bytes anon;
     Bytes file;
+    Bytes unsure{}; ///< of both: those that may have been idle for longer
 };
 
 /// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none
@@ -24,6 +25,9 @@ public:
     explicit Slices(Microseconds resolution);
 
     void add(Microseconds idle, const KindBytes& bytes);
+
+    /// Adds all of `other`, which has the same resolution, as unsure.
+    void add_unsure(const Slices& other);
 
     KindBytes sum() const;
 

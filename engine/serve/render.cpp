@@ -128,7 +128,8 @@ json cold_of(const model::IdleSummary& idle) {
         const bool known = cold.age <= idle.watched;
         list.push_back({{"age_us", cold.age.count()},
                         {"anon_bytes", known ? bytes(cold.anon) : json(nullptr)},
-                        {"file_bytes", known ? bytes(cold.file) : json(nullptr)}});
+                        {"file_bytes", known ? bytes(cold.file) : json(nullptr)},
+                        {"unsure_bytes", known ? bytes(cold.unsure) : json(nullptr)}});
     }
     return list;
 }
@@ -209,6 +210,7 @@ json render(const model::IdleFigures& figures) {
             {"working_set_bytes", bytes(idle.working_set)},
             {"working_set_window_us", model::kWorkingSetWindow.count()},
             {"seen_bytes", bytes(idle.seen)},
+            {"unsure_bytes", bytes(idle.unsure)},
             {"unseen_bytes", bytes(idle.unseen)},
             {"charged_bytes", bytes(idle.seen + idle.unseen)},
             {"coverage_bp", coverage_of(idle)},

@@ -135,19 +135,23 @@ type Rates (
   io_pressure_bp: float
 )
 
-# Bytes that have been idle for at least age_us; null where the sensor has not watched for so long.
+# Bytes that have been idle for at least age_us, and more, unsure_bytes, that may have been; null
+# where the sensor has not watched for so long.
 type ColdBytes (
   age_us: int,
   anon_bytes: ?int,
-  file_bytes: ?int
+  file_bytes: ?int,
+  unsure_bytes: ?int
 )
 
 # How long a container's memory has been idle. source: regions (address ranges) or generations (of
 # page tables; anonymous memory alone). choice says why that one: configured, preferred (it tells
 # more), only (the other does not work here) or sees-more (of this container). The figures are age_ms
 # old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of percentiles_us (0
-# to 100) is the idle time at which p % of seen_bytes are passed; below 0, memory has been in use for
-# so long. working_set_bytes are those in use within the window, or not proven otherwise.
+# to 100) is the idle time at which p % of seen_bytes without unsure_bytes are passed (of all where that
+# is none); below 0, memory has been in use for so long. unsure_bytes were in use when their neighbours
+# were, or in a file that others map, and may have been idle for longer than cold tells.
+# working_set_bytes are those in use within the window, or not proven otherwise.
 # charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is never counted
 # as idle. coverage_bp is null where nothing is charged. processes are watched, unwatched are not;
 # both are 0 where the source knows no processes.
@@ -162,6 +166,7 @@ type IdleTimes (
   working_set_bytes: int,
   working_set_window_us: int,
   seen_bytes: int,
+  unsure_bytes: int,
   unseen_bytes: int,
   charged_bytes: int,
   coverage_bp: ?float,

@@ -79,19 +79,21 @@ def own_bytes(truth, idle):
 
 
 def cold_error_percent(truth, idle):
-    """How far the bytes told as idle for 10 s are from the truth. Unseen bytes cover what is missing, never what is too much."""
+    """How far the bytes told as idle for 10 s are from the truth. Bytes that are unseen, or told as idle for less and maybe for so long, cover
+    what is missing, never what is too much."""
     told = next(cold for cold in idle["cold"] if cold["age_us"] == COLD_MS * 1000)
+    unknown = idle["unseen_bytes"] + (told["unsure_bytes"] or 0)
     told = (told["anon_bytes"] or 0) + (told["file_bytes"] or 0)
     excess = told - bytes_idle(truth, COLD_MS - BAND_MS) - own_bytes(truth, idle)
-    shortfall = bytes_idle(truth, COLD_MS + BAND_MS) - told - idle["unseen_bytes"]
+    shortfall = bytes_idle(truth, COLD_MS + BAND_MS) - told - unknown
     wrong = max(0, excess, shortfall)
     return 100 * wrong / max(bytes_idle(truth, COLD_MS), 1), told
 
 
 def percentile_error(truth, idle):
-    """The largest distance, in aggregations, of a percentile from the truth of the bytes that were seen. Which of them were not seen is not
-    told: they may be any."""
-    seen, unseen = idle["seen_bytes"], idle["unseen_bytes"]
+    """The largest distance, in aggregations, of a percentile from the truth of the bytes whose age is known. Which of them were not seen, or
+    not for sure, is not told: they may be any."""
+    seen, unseen = idle["seen_bytes"] - idle["unsure_bytes"], idle["unseen_bytes"] + idle["unsure_bytes"]
     slack = RANK_SLACK * seen
     own = own_bytes(truth, idle)
     worst = 0
@@ -114,6 +116,7 @@ def judge(logs, view):
         "cold": bytes_idle(truth, COLD_MS),
         "told": told,
         "unseen": idle["unseen_bytes"],
+        "unsure": idle["unsure_bytes"],
         "charged": idle["charged_bytes"],
         "error": error,
         "percentile": percentile_error(truth, idle),
@@ -148,22 +151,27 @@ def summary(made):
 
     default = [row for row in made if row["run"] == "default"]
     charged = sum(row["charged"] for row in default)
+
+    def share(key):
+        return round(100 * sum(row[key] for row in default) / charged, 2) if charged else None
+
     return {
         "max_error_percent_generations": largest("generations", "error"),
         "max_error_percent_regions": largest("regions", "error"),
         "max_error_percent_default": largest("default", "error"),
         "max_error_percent_default_100": largest("default_100", "error"),
-        "unseen_percent": round(100 * sum(row["unseen"] for row in default) / charged, 2) if charged else None,
+        "unseen_percent": share("unseen"),
+        "unsure_percent": share("unsure"),
         "max_percentile_error_aggregations": largest("default", "percentile"),
     }
 
 
 def table(made):
-    heads = ("run", "container", "seed", "special case", "source", "charged", "truth", "cold", "told", "unseen", "error %", "largest",
+    heads = ("run", "container", "seed", "special case", "source", "charged", "truth", "cold", "told", "unseen", "unsure", "error %", "largest",
              "percentile")
     cells = [heads]
     for row in made:
-        sizes = [f"{row[key] / MIB:.1f}" for key in ("charged", "truth", "cold", "told", "unseen")]
+        sizes = [f"{row[key] / MIB:.1f}" for key in ("charged", "truth", "cold", "told", "unseen", "unsure")]
         cells.append((row["run"], row["name"], "-" if row["seed"] is None else str(row["seed"]), row["special"] or "-", row["source"],
                       *sizes, f"{row['error']:.1f}", f"{row['largest']:.1f}", f"{row['percentile']:.1f}"))
     widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
@@ -184,7 +192,7 @@ def main():
     for row in made:
         # The truth must be of what is charged: a segment that is missing would make all figures wrong.
         if not -MIB <= row["charged"] - row["truth"] <= max(4 * MIB, row["charged"] // 20):
-            print(f"{row['label']} {row['name']}: charged {row['charged']}, but its processes know of {row['truth']}", file=sys.stderr)
+            print(f"{row['run']} {row['name']}: charged {row['charged']}, but its processes know of {row['truth']}", file=sys.stderr)
     print(json.dumps(summary(made)))
 
 

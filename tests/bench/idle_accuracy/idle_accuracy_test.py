@@ -43,13 +43,14 @@ def log(*parts, t_ms=100_000):
     return compare.Log([{"t_ms": t_ms, "parts": list(parts)}])
 
 
-def told(cold, seen, unseen=0, percentiles=(0, 0)):
-    """`percentiles`: MiB in use, then the idle seconds of the rest."""
+def told(cold, seen, unseen=0, percentiles=(0, 0), unsure=0):
+    """`percentiles`: MiB in use, then the idle seconds of the rest; `unsure` of what is seen is told as idle for less than 10 s."""
     hot, idle_s = percentiles
+    sure = seen - unsure
     return {"age_ms": 0, "watched_us": 60_000_000, "source": "regions",
-            "cold": [{"age_us": 10_000_000, "anon_bytes": cold * MIB, "file_bytes": None}],
-            "seen_bytes": seen * MIB, "unseen_bytes": unseen * MIB, "charged_bytes": (seen + unseen) * MIB,
-            "percentiles_us": [-1 if p * seen / 100 <= hot else idle_s * 1_000_000 for p in range(101)]}
+            "cold": [{"age_us": 10_000_000, "anon_bytes": cold * MIB, "file_bytes": None, "unsure_bytes": unsure * MIB}],
+            "seen_bytes": seen * MIB, "unsure_bytes": unsure * MIB, "unseen_bytes": unseen * MIB, "charged_bytes": (seen + unseen) * MIB,
+            "percentiles_us": [-1 if p * sure / 100 <= hot else idle_s * 1_000_000 for p in range(101)]}
 
 
 class Truth(unittest.TestCase):
@@ -83,6 +84,11 @@ class ColdError(unittest.TestCase):
         self.assertEqual(0, self.error(self.TRUTH, told(50, 90, 10)))
         self.assertAlmostEqual(10, self.error(self.TRUTH, told(66, 90, 10)))
 
+    def test_what_may_be_idle_for_longer_covers_a_shortfall_and_no_excess(self):
+        self.assertEqual(0, self.error(self.TRUTH, told(48, 100, unsure=12)))
+        self.assertAlmostEqual(10, self.error(self.TRUTH, told(42, 100, unsure=12)))
+        self.assertAlmostEqual(10, self.error(self.TRUTH, told(66, 100, unsure=12)))
+
     def test_bytes_close_to_the_age_may_be_either(self):
         truth = [(0, 40 * MIB), (9000, 20 * MIB), (60_000, 40 * MIB)]
         self.assertEqual(0, self.error(truth, told(40, 100)))
@@ -111,16 +117,21 @@ class PercentileError(unittest.TestCase):
         self.assertLess(compare.percentile_error(self.TRUTH, told(30, 70, 30, percentiles=(40, 60))), 0.3)
         self.assertGreater(compare.percentile_error(self.TRUTH, told(60, 90, 10, percentiles=(0, 60))), 50)
 
+    def test_are_of_the_bytes_whose_age_is_sure(self):
+        self.assertLess(compare.percentile_error(self.TRUTH, told(60, 100, percentiles=(0, 60), unsure=40)), 0.3)
+        self.assertGreater(compare.percentile_error(self.TRUTH, told(60, 100, percentiles=(0, 60), unsure=30)), 50)
+
 
 class Summary(unittest.TestCase):
     def test_takes_the_median_view_and_the_worst_container(self):
         row = compare.middle([{"error": 1, "percentile": 5}, {"error": 9, "percentile": 0}, {"error": 2, "percentile": 1}])
         self.assertEqual((2, 9, 1), (row["error"], row["largest"], row["percentile"]))
-        made = [{"run": "default", "error": 1.5, "percentile": 1, "charged": 100, "unseen": 10},
-                {"run": "default", "error": 4.0, "percentile": 0, "charged": 100, "unseen": 0},
-                {"run": "regions", "error": 3.0, "percentile": 7, "charged": 100, "unseen": 0}]
+        made = [{"run": "default", "error": 1.5, "percentile": 1, "charged": 100, "unseen": 10, "unsure": 4},
+                {"run": "default", "error": 4.0, "percentile": 0, "charged": 100, "unseen": 0, "unsure": 0},
+                {"run": "regions", "error": 3.0, "percentile": 7, "charged": 100, "unseen": 0, "unsure": 0}]
         self.assertEqual({"max_error_percent_generations": None, "max_error_percent_regions": 3.0, "max_error_percent_default": 4.0,
-                          "max_error_percent_default_100": None, "unseen_percent": 5.0, "max_percentile_error_aggregations": 1},
+                          "max_error_percent_default_100": None, "unseen_percent": 5.0, "unsure_percent": 2.0,
+                          "max_percentile_error_aggregations": 1},
                          compare.summary(made))
 
 

@@ -188,6 +188,25 @@ TEST(WorkingSet, AndWhatIsColdAreAllThatIsSeen) {
     });
 }
 
+TEST(IdlePercentiles, AreOfBytesWhoseIdleTimeIsSure) {
+    IdleView view = view_of(
+        {{-kSecond, {10}, {}}, {5 * kSecond, {60}, {20}}, {90 * kSecond, {30}, {}}}, 100 * kSecond);
+    view.slices[1].unsure = {70};
+    const auto values = percentiles(view);
+    EXPECT_EQ(values.at(20), -kSecond);
+    EXPECT_EQ(values.at(21), 5 * kSecond);
+    EXPECT_EQ(values.at(40), 5 * kSecond);
+    EXPECT_EQ(values.at(41), 90 * kSecond);
+    EXPECT_EQ(cold_bytes(view, 5 * kSecond).anon, Bytes{90}); // at least so long, sure or not
+    EXPECT_EQ(cold_bytes(view, 5 * kSecond).unsure, Bytes{});
+    EXPECT_EQ(cold_bytes(view, 6 * kSecond).unsure, Bytes{70});
+    EXPECT_EQ(summarise(view).unsure, Bytes{70});
+    for (model::IdleSlice& slice : view.slices) {
+        slice.unsure = slice.anon + slice.file;
+    }
+    EXPECT_EQ(percentiles(view).at(50), 5 * kSecond) << "better all than none";
+}
+
 TEST(IdleSummary, CarriesTheViewsTerms) {
     IdleView view = view_of({{-kSecond, {1}, {2}}, {90 * kSecond, {4}, {8}}}, 100 * kSecond);
     view.source = model::IdleSource::generations;

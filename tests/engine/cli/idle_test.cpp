@@ -39,6 +39,7 @@ json idle() {
             {"working_set_bytes", 72 * kMiB},
             {"working_set_window_us", 60'000'000},
             {"seen_bytes", 120 * kMiB},
+            {"unsure_bytes", 4 * kMiB},
             {"unseen_bytes", 8 * kMiB},
             {"charged_bytes", 128 * kMiB},
             {"coverage_bp", 9375.0},
@@ -75,6 +76,7 @@ IDLE FOR         ANONYMOUS      FILE       SUM    SHARE
 2 m                2.0 MiB       0 B   2.0 MiB   1.56 %
 10 m                     -         -         -        -
 used within 1 m                       72.0 MiB  56.25 %
+age unsure                             4.0 MiB   3.12 %
 unseen                                 8.0 MiB   6.25 %
 )");
 }

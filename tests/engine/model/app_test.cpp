@@ -59,11 +59,12 @@ TEST(State, PrintsIdleTimesWhereItHasThem) {
     idle.percentiles[90] = Microseconds(61'500'000);
     idle.working_set = Bytes{4096};
     idle.seen = Bytes{8192};
+    idle.unsure = Bytes{2};
     idle.unseen = Bytes{1};
     state.idle = std::make_shared<const IdleSummary>(idle);
     EXPECT_EQ(to_string(State(state)),
               "stat at=-1.000 refaults/s=0.00 memory=0.00bp io=0.00bp idle=generations@12.500 "
-              "p50=-3.0s p90=61.5s working=4096 seen=8192 unseen=1");
+              "p50=-3.0s p90=61.5s working=4096 seen=8192 unsure=2 unseen=1");
 }
 
 TEST(IdleSource, EverySourceHasAName) {

@@ -2,11 +2,19 @@
 #include "tests/engine/monitor/damon_model.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ostream>
 #include <random>
 
 #include <gmock/gmock.h>
 
 namespace cgtide::monitor {
+
+void PrintTo(const IdleRange& idle, std::ostream* out) {
+    *out << idle.range.start << '-' << idle.range.end << " idle " << idle.idle.count() << " to "
+         << idle.most.count() << " us";
+}
+
 namespace {
 
 using damon::Range;
@@ -20,7 +28,11 @@ TimePoint second(std::int64_t at) {
     return TimePoint(std::chrono::seconds(1000 + at));
 }
 IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t seconds) {
-    return {{start, end}, kSecond * seconds};
+    return {{start, end}, kSecond * seconds, kSecond * seconds};
+}
+/// ... of which it is not sure: for `most` seconds at most.
+IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t seconds, std::int64_t most) {
+    return {{start, end}, kSecond * seconds, kSecond * most};
 }
 Region region(std::uint64_t start, std::uint64_t end, std::uint32_t accesses,
               std::uint32_t age = 0) {
@@ -59,7 +71,9 @@ TEST_F(AgesOfRounds, WhatWasNeverUsedIsIdleForAsLongAsItIsWatched) {
 
 TEST_F(AgesOfRounds, UseWithoutABreakIsNegative) {
     rounds(7, {region(0, 60, 20), region(60, 100, 0)});
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 60, -7), idle(60, 100, 7)));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 60, -7, 7), idle(60, 100, 7)));
+    rounds(3, {region(0, 60, 20), region(60, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 60, -10), idle(60, 100, 10)));
 }
 
 TEST_F(AgesOfRounds, AMissedLookBreaksNoUse) {
@@ -81,15 +95,16 @@ TEST_F(AgesOfRounds, WhatStopsIsIdleFromItsLastUse) {
 TEST_F(AgesOfRounds, ARegionAcrossABorderKeepsTheAgeOfItsColdPart) {
     rounds(10, {region(0, 100, 0)});
     round({region(0, 40, 0), region(40, 60, 5), region(60, 100, 0)});
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 11)));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 40, 11), idle(40, 60, 0, 11), idle(60, 100, 11)));
     round({region(0, 40, 0), region(40, 48, 18), region(48, 100, 0)});
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 40, 12), idle(40, 48, -2), idle(48, 100, 12)));
+    EXPECT_THAT(ages_.idle(),
+                ElementsAre(idle(0, 40, 12), idle(40, 48, -2, 12), idle(48, 100, 12)));
 }
 
 TEST_F(AgesOfRounds, UsesInARowAreTakenBackWhereAnotherPartExplainsThem) {
     rounds(20, {region(0, 100, 0)});
     rounds(9, {region(0, 100, 9)}); // the first half is in use
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -9)));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -9, 29)));
     round({region(0, 50, 20), region(50, 100, 0)});
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, -10), idle(50, 100, 30)));
 }
@@ -104,8 +119,17 @@ TEST_F(AgesOfRounds, NotWhereTheyWereManyThough) {
 TEST_F(AgesOfRounds, AUseThatNothingExplainsCountsForAll) {
     rounds(10, {region(0, 100, 0)});
     round({region(0, 50, 1), region(50, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 0, 11), idle(50, 100, 11)));
     rounds(6, {region(0, 100, 0)});
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 6), idle(50, 100, 17)));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 6, 17), idle(50, 100, 17)));
+}
+
+TEST_F(AgesOfRounds, BeyondDoubtWhereMostLooksFoundItInUse) {
+    rounds(10, {region(0, 100, 0)});
+    round({region(0, 50, 12), region(50, 100, 11)});
+    round({region(0, 50, 6), region(50, 100, 6)});
+    rounds(6, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 6), idle(50, 100, 6, 18)));
 }
 
 TEST_F(AgesOfRounds, WhatVanishesIsForgotten) {
@@ -126,7 +150,8 @@ TEST_F(AgesOfRounds, LostRoundsCountAsIdleAsFarAsDamonsAgeProves) {
     rounds(10, {region(0, 300, 0)});
     now_ += 20;
     round({region(0, 100, 0, 40), region(100, 200, 0, 5), region(200, 300, 0, 0)});
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 31), idle(100, 200, 6), idle(200, 300, 1)));
+    EXPECT_THAT(ages_.idle(),
+                ElementsAre(idle(0, 100, 31), idle(100, 200, 6, 31), idle(200, 300, 1, 31)));
 }
 
 TEST_F(AgesOfRounds, LostRoundsBreakNoUse) {
@@ -153,7 +178,7 @@ TEST_F(AgesOfRounds, OldAndEmptyRoundsAndBadIntervalsAreDropped) {
     ages_.add({1, second(4), {region(0, 10, 20)}}, Microseconds{0});
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 3)));
     round({region(0, 60, 0), region(40, 100, 20), region(90, 90, 20)}); // overlaps
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 4)));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 60, 4), idle(60, 100, 0, 4)));
 }
 
 TEST_F(AgesOfRounds, AreBoundedByJoiningTheClosestTimesToTheYounger) {
@@ -167,7 +192,8 @@ TEST_F(AgesOfRounds, AreBoundedByJoiningTheClosestTimesToTheYounger) {
     }
     round(regions);
     // Idle for 53, 23, 22, 2 and 1 s without the bound.
-    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 10, 53), idle(10, 30, 22), idle(30, 50, 1)));
+    EXPECT_THAT(ages_.idle(),
+                ElementsAre(idle(0, 10, 53), idle(10, 30, 22, 23), idle(30, 50, 1, 2)));
     EXPECT_EQ(ages_.pieces(), 3U);
 }
 
@@ -201,7 +227,8 @@ TEST(AgesProperties, CoverWhatTheRoundCoversAndAreNeverOlderThanWatched) {
         for (const IdleRange& found : ages.idle()) {
             ASSERT_LE(before, found.range.start);
             ASSERT_LT(found.range.start, found.range.end);
-            ASSERT_LE(found.idle, ages.watched());
+            ASSERT_LE(found.idle, found.most);
+            ASSERT_LE(found.most, ages.watched());
             ASSERT_GE(found.idle, -ages.watched());
             before = found.range.end;
             bytes -= found.range.end - found.range.start;
@@ -240,7 +267,8 @@ bool is_hot(const Layout& layout, std::uint64_t address) {
 }
 
 /// By how many percent of the truth the bytes idle for 10 s are off after a minute of DAMON's own
-/// sampling, where a look finds hot memory in use with a chance of `share`.
+/// sampling, where a look finds hot memory in use with a chance of `share`. What is not sure may
+/// make up for what is missing.
 double cold_error(const Layout& layout, double share, std::uint64_t seed) {
     std::uint64_t total = 0;
     std::uint64_t truth = 0;
@@ -257,11 +285,14 @@ double cold_error(const Layout& layout, double share, std::uint64_t seed) {
                  kSecond);
     }
     std::uint64_t cold = 0;
+    std::uint64_t perhaps = 0;
     for (const IdleRange& found : ages.idle()) {
-        cold += found.idle >= 10 * kSecond ? found.range.end - found.range.start : 0;
+        const std::uint64_t bytes = found.range.end - found.range.start;
+        cold += found.idle >= 10 * kSecond ? bytes : 0;
+        perhaps += found.most >= 10 * kSecond ? bytes : 0;
     }
-    const auto difference = static_cast<double>(cold) - static_cast<double>(truth);
-    return 100.0 * std::abs(difference) / static_cast<double>(truth);
+    const std::uint64_t off = cold > truth ? cold - truth : truth - std::min(truth, perhaps);
+    return 100.0 * static_cast<double>(off) / static_cast<double>(truth);
 }
 
 constexpr std::size_t kSeeds = 31;
@@ -279,6 +310,44 @@ TEST(AgesOfDamonsRegions, TellColdBytesWithinFivePercent) {
     for (const Layout& layout : layouts()) {
         EXPECT_LE(cold_errors(layout, 1.0).back(), 5.0) << layout.name;
     }
+}
+
+/// Memory of which each part is used for a second in turn with the others or not at all.
+TEST(AgesOfDamonsRegions, TellNothingOlderThanItIsWhereUsesAreRareAndBrief) {
+    constexpr std::uint64_t kPart = 12 * kMiB;
+    constexpr std::array<int, 6> kPeriods{25, 0, 5, 0, 2, 0}; // seconds; 0: never
+    const auto idle_at = [](int period, int at) {
+        return period == 0 ? at : (at - 1) % period;
+    };
+    std::vector<std::uint64_t> shares; // told as idle for longer than it is, in 1/1000 of all
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+        test::DamonModel model({{kBase, kBase + kPeriods.size() * kPart}}, {}, seed);
+        Ages ages;
+        for (int i = 1; i <= 80; ++i) {
+            const auto use = [&](std::uint64_t address) {
+                const int period = kPeriods.at((address - kBase) / kPart);
+                return period != 0 && (i - 1) % period == 0 ? 1.0 : 0.0;
+            };
+            ages.add({1, second(i), model.aggregate(use)}, kSecond);
+            if (i < 60) {
+                continue;
+            }
+            std::uint64_t older = 0;
+            for (const IdleRange& found : ages.idle()) {
+                for (std::size_t part = 0; part < kPeriods.size(); ++part) {
+                    const Range whole{kBase + part * kPart, kBase + (part + 1) * kPart};
+                    const std::uint64_t start = std::max(whole.start, found.range.start);
+                    const std::uint64_t end = std::min(whole.end, found.range.end);
+                    const bool is_older =
+                        found.idle > kSecond * (idle_at(kPeriods.at(part), i) + 2);
+                    older += start < end && is_older ? end - start : 0;
+                }
+            }
+            shares.push_back(older * 1000 / (kPeriods.size() * kPart));
+        }
+    }
+    std::sort(shares.begin(), shares.end());
+    EXPECT_LE(shares[shares.size() * 9 / 10], 10U);
 }
 
 TEST(AgesOfDamonsRegions, TellThemWhereLooksMissMostUsesToo) {

@@ -23,7 +23,11 @@ Microseconds seconds(std::int64_t n) {
     return std::chrono::seconds(n);
 }
 IdleRange piece(std::uint64_t start, std::uint64_t end, std::int64_t idle) {
-    return {{start * kMiB, end * kMiB}, seconds(idle)};
+    return {{start * kMiB, end * kMiB}, seconds(idle), seconds(idle)};
+}
+IdleRange unsure_piece(std::uint64_t start, std::uint64_t end, std::int64_t idle,
+                       std::int64_t most) {
+    return {{start * kMiB, end * kMiB}, seconds(idle), seconds(most)};
 }
 Present run(std::uint64_t start, std::uint64_t end, PageKind kind = PageKind::anon) {
     return {start * kMiB, end * kMiB, kind};
@@ -37,8 +41,9 @@ Mapping file(std::uint64_t start, std::uint64_t end, std::uint64_t offset, std::
     mapping.device = 1;
     return mapping;
 }
-IdleSlice slice(std::int64_t idle, std::uint64_t anon, std::uint64_t file) {
-    return {seconds(idle), mebibytes(anon), mebibytes(file)};
+IdleSlice slice(std::int64_t idle, std::uint64_t anon, std::uint64_t file,
+                std::uint64_t unsure = 0) {
+    return {seconds(idle), mebibytes(anon), mebibytes(file), mebibytes(unsure)};
 }
 
 /// An address space that owns what SeenSpace points to.
@@ -48,7 +53,8 @@ struct Owned {
     std::vector<Mapping> mappings;
 };
 
-model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged = kPlenty) {
+model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged = kPlenty,
+                        const std::vector<FileId>& common = {}) {
     std::vector<SeenSpace> seen;
     for (const Owned& space : spaces) {
         seen.push_back({space.idle, space.present, space.mappings});
@@ -59,6 +65,7 @@ model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged
     frame.watched = seconds(60);
     frame.processes = static_cast<std::uint32_t>(spaces.size());
     frame.unwatched = 3;
+    frame.common = common;
     return idle_view(seen, charged, frame);
 }
 
@@ -98,6 +105,35 @@ TEST(IdleViewOfRegions, AFileOfTwoProcessesCountsOnceByTheYoungestUse) {
     EXPECT_THAT(view.slices, ElementsAre(slice(-5, 0, 2), slice(30, 0, 6), slice(50, 0, 4)));
     EXPECT_THAT(view_of({two, one}).slices,
                 ElementsAre(slice(-5, 0, 2), slice(30, 0, 6), slice(50, 0, 4)));
+}
+
+TEST(IdleViewOfRegions, WhereTheBoundsLieApartTheIdleTimeIsUnsure) {
+    const auto view = view_of({{{unsure_piece(0, 1, -3, 30), unsure_piece(1, 3, 3, 5),
+                                 unsure_piece(3, 7, 3, 6), unsure_piece(7, 15, 64, 68)},
+                                {run(0, 15)},
+                                {}}});
+    EXPECT_THAT(view.slices, ElementsAre(slice(-3, 1, 0, 1), slice(3, 6, 0, 4), slice(64, 8, 0)));
+    EXPECT_EQ(model::unsure(view), mebibytes(5));
+}
+
+TEST(IdleViewOfRegions, AUseByOneProcessMakesTheOthersBoundsSure) {
+    const Owned one{{unsure_piece(0, 8, 1, 30)}, {run(0, 8, PageKind::file)}, {file(0, 8, 0, 7)}};
+    const Owned two{{piece(100, 104, 2)}, {run(100, 104, PageKind::file)}, {file(100, 104, 0, 7)}};
+    EXPECT_THAT(view_of({one, two}).slices, ElementsAre(slice(1, 0, 8, 4)));
+}
+
+TEST(IdleViewOfRegions, AFileOfOthersTooIsUnsureAndTheFirstToBeChargedToThem) {
+    const Owned own{
+        {piece(0, 24, 30)}, {run(0, 24, PageKind::file)}, {file(0, 8, 0, 7), file(8, 24, 0, 8)}};
+    const std::vector<FileId> common{{1, 8}, {2, 7}};
+    Charged charged{{}, mebibytes(40), {}, mebibytes(24)};
+    EXPECT_THAT(view_of({own}, charged, common).slices, ElementsAre(slice(30, 0, 24, 16)));
+    charged.file_mapped = mebibytes(10);
+    EXPECT_THAT(view_of({own}, charged, common).slices, ElementsAre(slice(30, 0, 10, 2)));
+    charged.file_mapped = mebibytes(8);
+    const auto view = view_of({own}, charged, common);
+    EXPECT_THAT(view.slices, ElementsAre(slice(30, 0, 8)));
+    EXPECT_EQ(view.unseen, mebibytes(32));
 }
 
 TEST(IdleViewOfRegions, OtherFilesAndDevicesAreOthers) {

@@ -88,10 +88,11 @@ model::IdleFigures figures() {
     idle.watched = Microseconds{30'000'000};
     idle.percentiles[0] = Microseconds{-12'000'000};
     idle.percentiles[100] = Microseconds{30'000'000};
-    idle.cold = {{Microseconds{30'000'000}, mebibytes(2), Bytes{}},
+    idle.cold = {{Microseconds{30'000'000}, mebibytes(2), Bytes{}, mebibytes(1)},
                  {Microseconds{60'000'000}, Bytes{}, Bytes{}}};
     idle.working_set = mebibytes(1);
     idle.seen = mebibytes(3);
+    idle.unsure = mebibytes(2);
     idle.unseen = mebibytes(1);
     idle.processes = 2;
     idle.unwatched = 1;
@@ -108,10 +109,10 @@ TEST(Render, IdleTimesSayHowMuchTheyCoverAndHowOldTheyAre) {
               json::parse(
                   R"({"source":"regions","choice":"preferred","age_ms":3456,"resolution_us":1000000,
         "watched_us":30000000,"working_set_bytes":1048576,"working_set_window_us":60000000,
-        "seen_bytes":3145728,"unseen_bytes":1048576,"charged_bytes":4194304,"coverage_bp":7500.0,
+        "seen_bytes":3145728,"unsure_bytes":2097152,"unseen_bytes":1048576,"charged_bytes":4194304,"coverage_bp":7500.0,
         "processes":2,"unwatched":1,"cold":[
-            {"age_us":30000000,"anon_bytes":2097152,"file_bytes":0},
-            {"age_us":60000000,"anon_bytes":null,"file_bytes":null}]})"));
+            {"age_us":30000000,"anon_bytes":2097152,"file_bytes":0,"unsure_bytes":1048576},
+            {"age_us":60000000,"anon_bytes":null,"file_bytes":null,"unsure_bytes":null}]})"));
 }
 
 TEST(Render, CoverageOfNothingIsNull) {
