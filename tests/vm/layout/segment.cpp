@@ -127,10 +127,9 @@ Result<void> Segment::fill_huge(const Spec& spec) {
         return fail_errno(errno, "madvise", "huge pages");
     }
     workload::fill_pages(bytes_, kRandomPercent);
-    huge_ = huge_bytes_at(bytes_.data());
-    if (huge_ < bytes_.size()) {
+    if (const auto huge = huge_bytes_at(bytes_.data()); huge < bytes_.size()) {
         return fail(Errc::unsupported, "huge pages",
-                    "only " + std::to_string(huge_) + " bytes came as such");
+                    "only " + std::to_string(huge) + " bytes came as such");
     }
     for (std::size_t offset = 0; offset < bytes_.size(); offset += kHugeBytes) {
         pages_.push_back(offset);
@@ -223,7 +222,7 @@ Result<void> Segment::count(const workload::Pagemap& pagemap, Truth& into) const
         return tl::unexpected(present.error());
     }
     into.present = present->count;
-    into.huge = huge_;
+    into.huge = kind_ == Kind::thp ? huge_bytes_at(bytes_.data()) : 0; // the kernel may split them
     return {};
 }
 

@@ -44,7 +44,6 @@ private:
     std::span<std::byte> bytes_;     ///< of `memory_`, or inherited
     std::vector<std::size_t> pages_; ///< offsets of those that are used, where not all are
     UniqueFd file_;                  ///< to read
-    std::uint64_t huge_ = 0;
 };
 
 /// Between two uses of what is hot, but for files that are read.
