@@ -162,6 +162,12 @@ asio::awaitable<void> Engine::generation_loop() {
 }
 
 asio::awaitable<void> Engine::release_regions() {
+    const auto count = [this] {
+        return options_.sensor.regions->counters();
+    };
+    const damon::DecoderCounters seen = co_await offload(sensors_, count);
+    log::info("regions: {} events told, {} lost, {} during commits, {} of nobody, {} incomplete",
+              seen.told, seen.lost, seen.in_commit, seen.unknown, seen.incomplete);
     const auto release = [this] {
         return options_.sensor.pool->release();
     };
