@@ -1,6 +1,7 @@
 #include "cgroup/base/dir.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -16,7 +17,8 @@ namespace cgtide {
 
 namespace {
 
-constexpr std::size_t kChunk = 4096;
+// More than a page: memory.stat of many nodes comes in one piece.
+constexpr std::size_t kChunk = 16384;
 
 UniqueFd open_beneath(int dir, const std::string& name, int flags, unsigned mode) {
     open_how how{};
@@ -32,13 +34,12 @@ enum class Ending { at_end_of_file, at_short_read };
 
 Result<void> read_all(int fd, std::string& buffer, std::size_t limit, std::string_view name,
                       Ending ending = Ending::at_end_of_file) {
-    std::size_t have = 0;
+    // Not cleared first, and `buffer` gets what was read alone: clearing room for a page at each
+    // read cost a sixth of what counters cost.
+    std::array<char, kChunk> chunk; // NOLINT(*-member-init)
     for (;;) {
-        if (buffer.size() < have + kChunk) {
-            buffer.resize(std::max(buffer.capacity(), have + kChunk));
-        }
         const ssize_t got =
-            ::pread(fd, buffer.data() + have, buffer.size() - have, static_cast<off_t>(have));
+            ::pread(fd, chunk.data(), chunk.size(), static_cast<off_t>(buffer.size()));
         if (got < 0) {
             if (errno == EINTR) {
                 continue;
@@ -47,12 +48,12 @@ Result<void> read_all(int fd, std::string& buffer, std::size_t limit, std::strin
             buffer.clear();
             return fail_errno(value, "read", std::string(name));
         }
-        have += static_cast<std::size_t>(got);
-        if (got == 0 || (ending == Ending::at_short_read && have < buffer.size())) {
-            buffer.resize(have);
+        const auto count = static_cast<std::size_t>(got);
+        buffer.append(chunk.data(), count);
+        if (count == 0 || (ending == Ending::at_short_read && count < chunk.size())) {
             return {};
         }
-        if (have > limit) {
+        if (buffer.size() > limit) {
             buffer.clear();
             return fail(Errc::out_of_range, "read",
                         std::string(name) + ": larger than " + std::to_string(limit) + " bytes");
