@@ -68,6 +68,11 @@ PageKind kind_of(std::uint64_t entry, const PagemapOptions& options) {
                                                                       : PageKind::anon;
 }
 
+std::uint64_t page_size() {
+    static const auto kPage = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    return kPage;
+}
+
 bool lacks_scan(int error) {
     return error == ENOTTY || error == EINVAL;
 }
@@ -104,7 +109,8 @@ Result<bool> Pagemap::scan_by_ioctl(std::uint64_t start, std::uint64_t end,
     argument.start = start;
     argument.end = end;
     argument.vec = reinterpret_cast<std::uintptr_t>(regions.data());
-    argument.vec_len = regions.size();
+    // The kernel clears as much memory of its own at each call.
+    argument.vec_len = std::clamp<std::uint64_t>((end - start) / page_size(), 1, regions.size());
     argument.category_mask = kIsPresent | kIsPfnZero;
     argument.category_inverted = kIsPfnZero;
     argument.return_mask = kIsFile;
@@ -141,13 +147,13 @@ Result<bool> Pagemap::scan_by_ioctl(std::uint64_t start, std::uint64_t end,
 
 Result<bool> Pagemap::read_entries(std::uint64_t start, std::uint64_t end,
                                    const PagemapOptions& options, std::vector<Present>& out) const {
-    static const auto kPage = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t page = page_size();
     std::vector<std::uint64_t> entries(
-        std::min<std::uint64_t>(kEntries, (end - start + kPage - 1) / kPage));
+        std::min<std::uint64_t>(kEntries, (end - start + page - 1) / page));
     while (start < end) {
-        const std::size_t want = std::min<std::uint64_t>(entries.size(), (end - start) / kPage);
+        const std::size_t want = std::min<std::uint64_t>(entries.size(), (end - start) / page);
         const ssize_t got = ::pread(fd_.get(), entries.data(), want * sizeof entries[0],
-                                    static_cast<off_t>(start / kPage * sizeof entries[0]));
+                                    static_cast<off_t>(start / page * sizeof entries[0]));
         if (got < 0) {
             if (errno == EINTR) {
                 continue;
@@ -158,9 +164,9 @@ Result<bool> Pagemap::read_entries(std::uint64_t start, std::uint64_t end,
         if (count == 0) {
             return true; // the address space is no more
         }
-        for (std::size_t i = 0; i < count; ++i, start += kPage) {
+        for (std::size_t i = 0; i < count; ++i, start += page) {
             if ((entries[i] & kEntryPresent) != 0 &&
-                !append(out, {start, start + kPage, kind_of(entries[i], options)}, options)) {
+                !append(out, {start, start + page, kind_of(entries[i], options)}, options)) {
                 return false;
             }
         }

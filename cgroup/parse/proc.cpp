@@ -85,7 +85,9 @@ Result<std::string> parse_pid_cgroup(std::string_view text) {
     return fail(Errc::malformed, "cgroup of a process", "has no '0::' line (cgroup v2)");
 }
 
-Result<std::uint64_t> parse_start_time(std::string_view text) {
+Result<PidStat> parse_pid_stat(std::string_view text) {
+    constexpr int kMinorFaults = 10;
+    constexpr int kMajorFaults = 12;
     constexpr int kStartTime = 22;
     const std::size_t comm_end = text.rfind(") ");
     if (comm_end == std::string_view::npos) {
@@ -93,15 +95,23 @@ Result<std::uint64_t> parse_start_time(std::string_view text) {
     }
     std::string_view line = text.substr(comm_end + 2);
     std::string_view rest = next_line(line).value_or("");
-    std::optional<std::string_view> word;
+    PidStat stat;
     for (int field = 3; field <= kStartTime; ++field) {
-        word = next_word(rest);
+        const auto word = next_word(rest);
+        if (field != kMinorFaults && field != kMajorFaults && field != kStartTime) {
+            continue;
+        }
+        const auto number = word ? to_u64(*word) : std::nullopt;
+        if (!number) {
+            return malformed("stat of a process", text);
+        }
+        field == kStartTime ? stat.start = *number : stat.faults += *number;
     }
-    const auto start = word ? to_u64(*word) : std::nullopt;
-    if (!start) {
-        return malformed("stat of a process", text);
-    }
-    return *start;
+    return stat;
+}
+
+Result<std::uint64_t> parse_start_time(std::string_view text) {
+    return parse_pid_stat(text).map([](const PidStat& stat) { return stat.start; });
 }
 
 Result<MemInfo> parse_meminfo(std::string_view text) {

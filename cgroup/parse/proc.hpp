@@ -18,6 +18,14 @@ Result<std::string> parse_pid_cgroup(std::string_view text);
 /// name may hold spaces and parentheses.
 Result<std::uint64_t> parse_start_time(std::string_view text);
 
+/// What cgtide uses of `/proc/PID/stat`.
+struct PidStat {
+    std::uint64_t start = 0;  ///< as parse_start_time()
+    std::uint64_t faults = 0; ///< page faults of all its threads, minor (field 10) and major (12)
+};
+/// \returns `malformed` where one of the three fields is missing.
+Result<PidStat> parse_pid_stat(std::string_view text);
+
 /// What cgtide uses of `/proc/meminfo`.
 struct MemInfo {
     Bytes total;

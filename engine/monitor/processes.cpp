@@ -1,6 +1,7 @@
 #include "engine/monitor/processes.hpp"
 
 #include "cgroup/membership.hpp"
+#include "cgroup/parse/proc.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -52,22 +53,31 @@ std::string file_of(int pid, std::string_view name) {
 
 Processes::Processes(const Dir& proc, ProcessOptions options) : proc_(proc), options_(options) {}
 
-std::vector<Processes::Candidate> Processes::candidates(const cgroup::Subtree& subtree) const {
-    std::vector<Candidate> found;
+std::vector<Processes::Sign> Processes::signs_of(const cgroup::Subtree& subtree) const {
+    std::vector<Sign> signs;
     for (const cgroup::SubtreeNode& node : subtree.nodes) {
         for (const int pid : node.pids) {
-            const auto resident =
-                proc_.read(file_of(pid, "statm")).and_then([](const std::string& text) {
-                    return cgroup::parse_statm(text);
-                });
+            const auto resident = proc_.read(file_of(pid, "statm")).and_then(cgroup::parse_statm);
             if (!resident || resident->size == 0) {
                 continue;
             }
-            const bool known = std::any_of(spaces_.begin(), spaces_.end(),
-                                           [&](const Space& space) { return space.pid == pid; });
-            // What is watched stays so until another is twice as large: its ages are known.
-            found.push_back({pid, resident->resident * (known ? 2 : 1)});
+            const auto stat = proc_.read(file_of(pid, "stat")).and_then(cgroup::parse_pid_stat);
+            if (stat) {
+                signs.push_back(
+                    {pid, stat->start, stat->faults, resident->size, resident->resident});
+            }
         }
+    }
+    return signs;
+}
+
+std::vector<Processes::Candidate> Processes::candidates() const {
+    std::vector<Candidate> found;
+    for (const Sign& sign : signs_) {
+        const bool known = std::any_of(spaces_.begin(), spaces_.end(),
+                                       [&](const Space& space) { return space.pid == sign.pid; });
+        // What is watched stays so until another is twice as large: its ages are known.
+        found.push_back({sign.pid, sign.resident * (known ? 2 : 1)});
     }
     std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
         return a.weight != b.weight ? a.weight > b.weight : a.pid < b.pid;
@@ -148,12 +158,27 @@ void Processes::carry_over(Space& space, damon::TargetKey& last_key) {
 }
 
 void Processes::refresh(const cgroup::Subtree& subtree, damon::TargetKey& last_key) {
+    // Before the look, so that what changes meanwhile shows at the next one.
+    auto signs = signs_of(subtree);
+    if (signs == signs_ && unchanged_ < options_.max_unchanged) {
+        ++unchanged_;
+        for (Space& space : spaces_) {
+            space.came.clear();
+        }
+        return;
+    }
+    signs_ = std::move(signs);
+    unchanged_ = 0;
+    look_at_all(last_key);
+}
+
+void Processes::look_at_all(damon::TargetKey& last_key) {
     std::vector<Space> found;
     std::uint32_t unwatched = 0;
     const auto note = [&](const Error& error) {
         unwatched += is_gone(error) ? 0 : 1;
     };
-    for (const Candidate& candidate : candidates(subtree)) {
+    for (const Candidate& candidate : candidates()) {
         if (found.size() >= options_.max_processes) {
             ++unwatched;
             continue;

@@ -31,7 +31,8 @@ struct ProcessOptions {
     std::size_t max_maps_bytes = 16U << 20U; ///< of one process, about 160,000 mappings
     RangeOptions ranges;
     cgroup::PagemapOptions pagemap;
-    bool use_kcmp = true; ///< false: as where kcmp(2) is not permitted
+    bool use_kcmp = true;             ///< false: as where kcmp(2) is not permitted
+    std::uint32_t max_unchanged = 11; ///< refreshes in a row that may go by what has not changed
 };
 
 /// The address spaces of one container: which to watch, and what of them is present. One thread at
@@ -47,6 +48,10 @@ public:
     /// are left out. A process that ends meanwhile is left out too. `last_key` is the key given
     /// out last, of all containers: each new address space takes the next one.
     ///
+    /// Where no process came, ended, had a page fault or changed its size since the last look,
+    /// nothing is looked at, at most `max_unchanged` times in a row: pages that mremap(2) moved
+    /// are the only ones that this can miss. About 20 us a process.
+    ///
     /// Blocks while a process holds its own mmap lock. About 2 ms for 100 MiB in small pages, 60 ms
     /// for a process of 60,000 mappings.
     void refresh(const cgroup::Subtree& subtree, damon::TargetKey& last_key);
@@ -59,12 +64,24 @@ public:
     std::uint32_t unwatched() const { return unwatched_; }
 
 private:
+    /// What is another after its memory has changed.
+    struct Sign {
+        int pid = 0;
+        std::uint64_t start = 0;
+        std::uint64_t faults = 0;
+        std::uint64_t size = 0;
+        std::uint64_t resident = 0;
+
+        bool operator==(const Sign&) const = default;
+    };
     struct Candidate {
         int pid = 0;
         std::uint64_t weight = 0;
     };
 
-    std::vector<Candidate> candidates(const cgroup::Subtree& subtree) const;
+    std::vector<Sign> signs_of(const cgroup::Subtree& subtree) const;
+    std::vector<Candidate> candidates() const;
+    void look_at_all(damon::TargetKey& last_key);
     Result<Space> look(int pid) const;
     Result<void> scan(Space& space, bool has_relatives) const;
     bool same_mm(const Space& a, const Space& b) const;
@@ -74,6 +91,8 @@ private:
     ProcessOptions options_;
     std::vector<Space> spaces_;
     std::uint32_t unwatched_ = 0;
+    std::vector<Sign> signs_; ///< before the last look
+    std::uint32_t unchanged_ = 0;
 };
 
 } // namespace cgtide::monitor

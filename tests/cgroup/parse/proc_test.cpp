@@ -47,6 +47,16 @@ TEST(StartTimeParser, TheNameMayHoldSpacesAndParentheses) {
     }
 }
 
+TEST(PidStatParser, AddsMinorAndMajorFaults) {
+    const auto stat =
+        parse_pid_stat("42 (a) b) S 1 42 42 0 -1 4194560 11 900 31 900 5 6 7 8 20 0 1 0 77 1")
+            .value();
+    EXPECT_EQ(stat.faults, 42U);
+    EXPECT_EQ(stat.start, 77U);
+    EXPECT_TRUE(
+        fails(parse_pid_stat("42 (a) S 1 42 42 0 -1 4194560 -1 9 31 9 5 6 7 8 20 0 1 0 77 1")));
+}
+
 TEST(StartTimeParser, RejectsEmptyTruncatedOverflowAndGarbage) {
     const std::string front = "42 (cat) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0";
     for (const std::string& text :

@@ -1,8 +1,11 @@
 #include "cgroup/base/text.hpp"
 #include "engine/monitor/processes.hpp"
 #include "tests/support/sanitized.hpp"
+#include "tests/support/temp_dir.hpp"
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 
@@ -207,6 +210,69 @@ TEST_F(ProcessesOfAContainer, RangesStayUntilMemoryGrows) {
         EXPECT_LT(came, 33 * kMiB);
     }
     ::munmap(area, 256 * kMiB);
+}
+
+/// A process of one page in a procfs of files.
+class ProcessOfFiles {
+public:
+    void write(std::uint64_t page, int faults, int resident = 1) const {
+        const std::string number = std::to_string(page);
+        proc_.write("7/statm", "9 " + std::to_string(resident) + " 0 1 0 1 0\n");
+        proc_.write("7/stat", "7 (a) S 1 7 7 0 -1 0 " + std::to_string(faults) +
+                                  " 0 2 0 5 5 0 0 20 0 1 0 123 0\n");
+        std::array<char, 64> line{};
+        std::snprintf(line.data(), line.size(), "%lx-%lx rw-p 00000000 00:00 0 \n", page << 12U,
+                      (page + 1) << 12U);
+        proc_.write("7/maps", line.data());
+        std::string entries(page * 8, '\0');
+        entries.append({0, 0, 0, 0, 0, 0, 0, '\x81'}); // present, and exclusive
+        proc_.write("7/pagemap", entries);
+    }
+    Dir dir() const { return proc_.dir(); }
+
+    static std::uint64_t page_of(const Processes& processes) {
+        return processes.spaces().at(0).present.at(0).start >> 12U;
+    }
+
+private:
+    test::TempDir proc_;
+};
+
+TEST_F(ProcessesOfAContainer, WhereNothingChangedNothingIsLookedAt) {
+    const ProcessOfFiles process;
+    const Dir proc = process.dir();
+    Processes processes(proc);
+    process.write(16, 100);
+    refresh(processes, {7});
+    EXPECT_EQ(ProcessOfFiles::page_of(processes), 16U);
+    process.write(17, 100); // as mremap(2) moves pages
+    for (std::uint32_t i = 0; i < ProcessOptions{}.max_unchanged; ++i) {
+        refresh(processes, {7});
+        EXPECT_EQ(ProcessOfFiles::page_of(processes), 16U) << i;
+    }
+    refresh(processes, {7});
+    EXPECT_EQ(ProcessOfFiles::page_of(processes), 17U);
+    EXPECT_THAT(processes.spaces().at(0).came, SizeIs(1));
+    refresh(processes, {7});
+    EXPECT_THAT(processes.spaces().at(0).came, IsEmpty()) << "told as new twice";
+}
+
+TEST_F(ProcessesOfAContainer, AFaultAndAnotherSizeAreChanges) {
+    const ProcessOfFiles process;
+    const Dir proc = process.dir();
+    Processes processes(proc);
+    process.write(16, 100);
+    refresh(processes, {7});
+    process.write(17, 101);
+    refresh(processes, {7});
+    EXPECT_EQ(ProcessOfFiles::page_of(processes), 17U);
+    process.write(18, 101, 2);
+    refresh(processes, {7});
+    EXPECT_EQ(ProcessOfFiles::page_of(processes), 18U);
+    refresh(processes, {});
+    EXPECT_THAT(processes.spaces(), IsEmpty());
+    refresh(processes, {7});
+    EXPECT_EQ(ProcessOfFiles::page_of(processes), 18U);
 }
 
 TEST_F(ProcessesOfAContainer, AForkedChildIsASpaceOfItsOwnWithSharedPages) {
