@@ -241,9 +241,17 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
     auto stream = cgtide::monitor::find_damon(options.roots).and_then([](const cgtide::Dir&) {
         return cgtide::damon::Stream::open();
     });
-    if (proc && stream) {
+    if (proc && (stream || cgtide::monitor::find_damon(options.roots))) {
+        std::optional<cgtide::damon::Stream> told_by;
+        if (stream) {
+            told_by = std::move(*stream);
+        } else {
+            sensor.pool_options.by_files = true;
+            sensor.no_stream = stream.error().message();
+            log::warning("regions are read from DAMON's files, more slowly: {}", sensor.no_stream);
+        }
         sensor.regions = std::make_unique<cgtide::monitor::Regions>(
-            std::move(*proc), std::move(*stream), intervals, sensor.handover);
+            std::move(*proc), std::move(told_by), intervals, sensor.handover);
         return sensor;
     }
     auto told = cgtide::monitor::region_capability();

@@ -25,7 +25,8 @@ namespace cgtide::core {
 /// The region sensor. Its own side is opened in main, for that takes privileges; the kernel's side
 /// takes long, and is opened when the containers are known.
 struct RegionSensor {
-    std::unique_ptr<monitor::Regions> regions; ///< none where this node has no DAMON, or no BPF
+    std::unique_ptr<monitor::Regions> regions; ///< none where this node has no DAMON
+    std::string no_stream; ///< why they are read from DAMON's files; empty where BPF tells
     std::shared_ptr<monitor::Handover> handover;
     monitor::RegionPoolOptions pool_options;
     std::unique_ptr<monitor::RegionPool> pool; ///< none until it is taken over
@@ -108,6 +109,7 @@ private:
     // monitoring.cpp: whose memory is watched
     boost::asio::awaitable<void> region_loop();
     boost::asio::awaitable<bool> take_damon();
+    boost::asio::awaitable<void> read_regions();
     boost::asio::awaitable<void> drain_loop();
     boost::asio::awaitable<void> release_regions();
     boost::asio::awaitable<void> generation_loop();

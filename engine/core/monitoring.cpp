@@ -76,6 +76,9 @@ asio::awaitable<bool> Engine::take_damon() {
     told.present = pool.has_value();
     told.detail = pool ? "taken over while cgtided runs; it has " + (*pool)->offers()
                        : pool.error().message();
+    if (pool && !sensor.no_stream.empty()) {
+        told.detail += "; read from its files, for no BPF program tells: " + sensor.no_stream;
+    }
     if (pool) {
         sensor.pool = std::move(*pool);
     } else {
@@ -116,6 +119,9 @@ asio::awaitable<void> Engine::region_loop() {
                 regions.adopt(*state);
             };
             co_await offload(sensors_, adopt);
+            if (!regions.has_stream() && watching_) {
+                co_await read_regions();
+            }
             for (const std::string& problem : state->problems) {
                 log::write_limited(log::Level::warning, "regions", problem);
             }
@@ -123,6 +129,21 @@ asio::awaitable<void> Engine::region_loop() {
             log::write_limited(log::Level::error, "regions", state.error().message());
         }
         co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+    }
+}
+
+asio::awaitable<void> Engine::read_regions() {
+    std::vector<std::string> problems;
+    const auto read = [&] {
+        return options_.sensor.pool->read(problems);
+    };
+    const auto rounds = co_await offload(damon_, read);
+    const auto take = [&] {
+        options_.sensor.regions->take(rounds);
+    };
+    co_await offload(sensors_, take);
+    for (const std::string& problem : problems) {
+        log::write_limited(log::Level::warning, "regions", problem);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/damon/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 
 namespace cgtide::damon {
@@ -71,6 +72,18 @@ Seats after_leaving(const Seats& held, const std::unordered_map<TargetKey, const
     return seats;
 }
 
+/// A scheme that takes every region. Commits leave it as it is.
+std::vector<Write> scheme_writes() {
+    const std::string scheme = "contexts/0/schemes/0/";
+    const std::string most_int = std::to_string(std::numeric_limits<std::uint32_t>::max());
+    return {{"contexts/0/schemes/nr_schemes", "1"},
+            {scheme + "action", "stat"},
+            {scheme + "access_pattern/sz/max",
+             std::to_string(std::numeric_limits<std::uint64_t>::max())},
+            {scheme + "access_pattern/nr_accesses/max", most_int},
+            {scheme + "access_pattern/age/max", most_int}};
+}
+
 /// A commit drops the targets beyond those it lists.
 void drop_last_holes(Seats& seats) {
     while (seats.size() > 1 && is_hole(seats.back())) {
@@ -113,6 +126,10 @@ Commit plan_start(std::span<const Target> wanted, const PlanOptions& options) {
     };
     const auto targets = writes_for(change.seats, {}, options);
     change.writes.insert(change.writes.end(), targets.begin(), targets.end());
+    if (options.with_scheme) {
+        const auto scheme = scheme_writes();
+        change.writes.insert(change.writes.end(), scheme.begin(), scheme.end());
+    }
     return change;
 }
 

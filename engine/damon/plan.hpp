@@ -26,6 +26,7 @@ struct PlanOptions {
     std::uint64_t min_regions = 10;  ///< for each target; adaptive regions never get fewer
     std::uint64_t max_regions = 100; ///< for each target
     int sentinel = 0;                ///< pid of a process that lives as long as the pool: our own
+    bool with_scheme = false;        ///< one that tries all regions and does nothing, to be read by
     Intervals intervals;
 };
 

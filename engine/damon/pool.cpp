@@ -46,6 +46,9 @@ Result<Pool> Pool::open(Ownership& ownership, PoolOptions options) {
     if (!support->fvaddr) {
         return fail(Errc::unsupported, kOp, "it has no operations fvaddr");
     }
+    if (options.with_scheme && !support->tried_regions) {
+        return fail(Errc::unsupported, kOp, "it has no tried_regions");
+    }
     return Pool(ownership, std::move(options), *support);
 }
 
@@ -141,6 +144,16 @@ Result<Applied> Pool::check() {
         return lose(std::move(*stranger));
     }
     return applied;
+}
+
+Pool::Read Pool::read() {
+    Read all;
+    for (const Slot& slot : slots_) {
+        if (auto done = slot.read(*ownership_, all.rounds); !done) {
+            all.failed.push_back(std::move(done.error()));
+        }
+    }
+    return all;
 }
 
 Result<Applied> Pool::stop() {

@@ -33,6 +33,15 @@ public:
     ///          nothing is written ever after. Costs two reads of small files a slot.
     Result<Applied> check();
 
+    /// What the kernel's files tell of the regions, one slot after the other: for kernels where the
+    /// stream cannot be had. Needs PoolOptions::with_scheme. Blocks for one to two aggregations a
+    /// slot.
+    struct Read {
+        std::vector<Round> rounds;
+        std::vector<Error> failed; ///< of slots that could not be read
+    };
+    Read read();
+
     /// Turns all ours off. The pool can be used on.
     ///
     /// \returns the first error; the others are turned off all the same.

@@ -1,6 +1,9 @@
 #include "engine/damon/slot.hpp"
 
+#include "engine/damon/tried_regions.hpp"
+
 #include <algorithm>
+#include <iterator>
 
 namespace cgtide::damon {
 
@@ -17,6 +20,7 @@ PlanOptions plan_options(const Ownership& ownership, const PoolOptions& options)
             .min_regions = options.min_regions_per_target,
             .max_regions = options.max_regions_per_target,
             .sentinel = ownership.engine(),
+            .with_scheme = options.with_scheme,
             .intervals = options.intervals};
 }
 
@@ -129,6 +133,17 @@ Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Comm
     }
     tell(applied, worker_, begin);
     return done;
+}
+
+Result<void> Slot::read(Ownership& ownership, std::vector<Round>& rounds) const {
+    if (worker_ == 0) {
+        return {};
+    }
+    return read_tried_regions(ownership.tree(), number_)
+        .and_then([&](const TriedRegions& tried) { return rounds_of(seats_, tried); })
+        .map([&](std::vector<Round> read) {
+            std::move(read.begin(), read.end(), std::back_inserter(rounds));
+        });
 }
 
 Result<void> Slot::stop(Ownership& ownership, Applied& applied) {

@@ -31,6 +31,7 @@ struct PoolOptions {
     std::uint64_t min_regions_per_target = 10;
     std::uint64_t max_regions_per_target = 100;
     Intervals intervals;
+    bool with_scheme = false; ///< so that read() works
     /// Called just before each commit to a running worker, with its pid and the begin of the epoch
     /// that Applied::epochs will hold: what the kernel tells from now on may mean either.
     std::function<void(int kdamond, TimePoint begin)> before_commit;
@@ -48,6 +49,10 @@ public:
     /// Brings the slot to `wanted`, without the processes that have ended or do while it is at it.
     void apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
                Applied& applied);
+
+    /// Appends a round of each target, as the worker's own files tell it; nothing while it is off.
+    /// Blocks as read_tried_regions() does.
+    Result<void> read(Ownership& ownership, std::vector<Round>& rounds) const;
 
     /// Turns the slot off and leaves its folder bare.
     Result<void> stop(Ownership& ownership, Applied& applied);

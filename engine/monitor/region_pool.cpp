@@ -94,6 +94,7 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
     pool.ownership_ = std::make_unique<damon::Ownership>(std::move(*owned));
     damon::PoolOptions how;
     how.intervals = options.intervals;
+    how.with_scheme = options.by_files;
     how.before_commit = [handover = pool.handover_](int kdamond, TimePoint begin) {
         handover->begin(kdamond, begin);
     };
@@ -140,6 +141,14 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
                                  failure.error.message());
     }
     return state;
+}
+
+std::vector<damon::Round> RegionPool::read(std::vector<std::string>& problems) {
+    damon::Pool::Read told = pool_->read();
+    for (const Error& error : told.failed) {
+        problems.push_back(error.message());
+    }
+    return std::move(told.rounds);
 }
 
 RegionPool::~RegionPool() {

@@ -16,6 +16,7 @@ struct RegionPoolOptions {
     std::string run_dir;      ///< where what is changed in the kernel is written down first
     bool take_modules = true; ///< stop the kernel's own users of DAMON meanwhile
     damon::Intervals intervals;
+    bool by_files = false; ///< the kernel's files are to tell of regions, for want of BPF
 };
 
 /// What came of a period's targets.
@@ -46,6 +47,10 @@ public:
     /// \returns `conflict` where the tree is somebody else's from now on: nothing is written any
     ///          more.
     Result<PoolState> apply(std::vector<damon::Target> targets);
+
+    /// What the kernel's files tell of the regions, with RegionPoolOptions::by_files; what failed
+    /// is added to `problems`. Blocks for one to two aggregations a slot.
+    std::vector<damon::Round> read(std::vector<std::string>& problems);
 
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
     /// put back.

@@ -5,7 +5,7 @@
 
 namespace cgtide::monitor {
 
-Regions::Regions(Dir proc, damon::Stream stream, damon::Intervals intervals,
+Regions::Regions(Dir proc, std::optional<damon::Stream> stream, damon::Intervals intervals,
                  std::shared_ptr<Handover> handover)
     : proc_(std::move(proc)), stream_(std::move(stream)), intervals_(intervals),
       handover_(std::move(handover)) {}
@@ -70,7 +70,9 @@ std::vector<damon::Target> Regions::refresh(const std::vector<Wish>& wishes) {
     if (ids != watched_cgroups_) {
         watched_cgroups_ = std::move(ids);
         // What finds no room is looked at every kLookPeriod, like all others.
-        static_cast<void>(stream_.watch(watched_cgroups_));
+        if (stream_) {
+            static_cast<void>(stream_->watch(watched_cgroups_));
+        }
     }
     return targets;
 }
@@ -86,14 +88,18 @@ void Regions::adopt(const PoolState& state) {
     if (kdamonds_ != state.kdamonds) {
         kdamonds_ = state.kdamonds;
         // What finds no room is missed by the decoder, which counts it.
-        static_cast<void>(stream_.watch(kdamonds_));
+        if (stream_) {
+            static_cast<void>(stream_->watch(kdamonds_));
+        }
     }
 }
 
 void Regions::drain() {
     events_.clear();
     changes_.clear();
-    stream_.drain(events_, changes_);
+    if (stream_) {
+        stream_->drain(events_, changes_);
+    }
     // After the stream: an event of a commit is never older than the news of it.
     for (CommitNews& news : handover_->take()) {
         if (news.epoch) {
@@ -107,6 +113,10 @@ void Regions::drain() {
     for (const damon::Change& change : changes_) {
         changed_[change.cgroup] = change.at;
     }
+    take(rounds);
+}
+
+void Regions::take(const std::vector<damon::Round>& rounds) {
     for (const damon::Round& round : rounds) {
         if (const auto known = ages_.find(round.key); known != ages_.end()) {
             known->second.add(round, intervals_.aggregation);

@@ -13,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -25,8 +26,9 @@ namespace cgtide::monitor {
 /// the two.
 class Regions {
 public:
-    /// `proc` is the root of procfs.
-    Regions(Dir proc, damon::Stream stream, damon::Intervals intervals,
+    /// `proc` is the root of procfs. Without a `stream` what the kernel tells comes by take(), and
+    /// processes are looked at every kLookPeriod alone.
+    Regions(Dir proc, std::optional<damon::Stream> stream, damon::Intervals intervals,
             std::shared_ptr<Handover> handover);
     Regions(const Regions&) = delete; // its containers refer to its `proc_`
     Regions& operator=(const Regions&) = delete;
@@ -46,6 +48,12 @@ public:
     /// Reads what the kernel has told. To be called once an aggregation, which also bounds how old
     /// a view can be. About 1 us a region.
     void drain();
+
+    /// Whether drain() has a stream to read.
+    bool has_stream() const { return stream_.has_value(); }
+
+    /// What the kernel has told by other ways.
+    void take(const std::vector<damon::Round>& rounds);
 
     /// How long a container's memory has been idle, as of the end of the last aggregation; null
     /// where nothing is known yet.
@@ -68,7 +76,7 @@ private:
     void look(const Wish& wish, Watched& watched, TimePoint now);
 
     Dir proc_;
-    damon::Stream stream_;
+    std::optional<damon::Stream> stream_;
     damon::Intervals intervals_;
     std::shared_ptr<Handover> handover_;
     damon::Decoder decoder_;

@@ -225,7 +225,42 @@ int FakeDamon::set_state(const std::string& slot, const std::string& command) {
     if (command == "off") {
         return workers_.erase(slot) != 0 ? 0 : EPERM;
     }
-    return command == "commit" && workers_.count(slot) != 0 ? commit(slot) : EINVAL;
+    if (workers_.count(slot) == 0) {
+        return EINVAL;
+    }
+    if (command == "update_schemes_tried_regions") {
+        return update_tried_regions(slot);
+    }
+    return command == "commit" ? commit(slot) : EINVAL;
+}
+
+/// What a scheme that takes everything has tried: all regions of all targets, each with as many
+/// accesses as the pid of its target has in its last digit, and with the number of commits that it
+/// has lived for as its age.
+int FakeDamon::update_tried_regions(const std::string& slot) {
+    const std::string scheme = slot + "/contexts/0/schemes/0/";
+    const bool takes_all = files_.count(scheme + "action") != 0 &&
+                           files_.at(scheme + "action") == "stat" &&
+                           count(scheme + "access_pattern/sz/max") != 0 &&
+                           count(scheme + "access_pattern/nr_accesses/max") != 0 &&
+                           count(scheme + "access_pattern/age/max") != 0;
+    if (!takes_all) {
+        return EINVAL;
+    }
+    for (int i = 0; files_.count(scheme + "tried_regions/" + std::to_string(i) + "/start"); ++i) {
+        erase_below(scheme + "tried_regions/" + std::to_string(i) + "/");
+    }
+    int number = 0;
+    for (const Target& target : workers_.at(slot).targets) {
+        for (const Region& region : target.regions) {
+            const std::string folder = scheme + "tried_regions/" + std::to_string(number++) + "/";
+            make(folder + "start", std::to_string(region.range.start));
+            make(folder + "end", std::to_string(region.range.end));
+            make(folder + "nr_accesses", std::to_string(target.pid % 10));
+            make(folder + "age", std::to_string(commits_ - region.since));
+        }
+    }
+    return 0;
 }
 
 int FakeDamon::turn_on(const std::string& slot) {
@@ -337,8 +372,9 @@ void FakeDamon::make_children(const std::string& count_path, std::uint64_t count
             make(child + "end");
         } else if (name == "nr_schemes") {
             for (const char* file :
-                 {"quotas/goal_tuner", "quotas/fail_charge_num", "stats/max_nr_snapshots",
-                  "dests/nr_dests", "tried_regions/total_bytes"}) {
+                 {"action", "access_pattern/sz/max", "access_pattern/nr_accesses/max",
+                  "access_pattern/age/max", "quotas/goal_tuner", "quotas/fail_charge_num",
+                  "stats/max_nr_snapshots", "dests/nr_dests", "tried_regions/total_bytes"}) {
                 make(child + file);
             }
         }

@@ -86,6 +86,7 @@ private:
     int set_state(const std::string& slot, const std::string& command);
     int turn_on(const std::string& slot);
     int commit(const std::string& slot);
+    int update_tried_regions(const std::string& slot);
     std::optional<std::vector<Target>> parse_targets(const std::string& slot) const;
     std::vector<Region> parse_regions(const std::string& folder) const;
     void make(const std::string& path, const std::string& value = "0");

@@ -27,12 +27,13 @@ protected:
         }
     }
 
-    void open(std::size_t slots = 2, std::size_t targets = 3) {
+    void open(std::size_t slots = 2, std::size_t targets = 3, bool with_scheme = false) {
         ownership_.emplace(
             Ownership::acquire(realm_, {.slots = slots, .take_modules = true, .engine = kEngine})
                 .value());
         PoolOptions options;
         options.targets_per_slot = targets;
+        options.with_scheme = with_scheme;
         options.before_commit = [this](int kdamond, TimePoint begin) {
             begun_.emplace_back(kdamond, begin);
         };
@@ -86,6 +87,36 @@ TEST_F(Pooled, OneSlotRunsForAFewTargets) {
     EXPECT_THAT(applied.epochs[0].keys, ElementsAre(kSentinel, 1, 2));
     EXPECT_LE(applied.epochs[0].begin, applied.epochs[0].end);
     EXPECT_THAT(pool_->kdamonds(), ElementsAre(kernel_.worker(0)));
+}
+
+TEST_F(Pooled, WithASchemeItsRegionsCanBeReadFromFiles) {
+    open(2, 1, true);
+    apply({target(1), target(2)});
+    auto read = pool_->read();
+    ASSERT_THAT(read.rounds, SizeIs(2));
+    EXPECT_THAT(read.failed, IsEmpty());
+    EXPECT_EQ(read.rounds[0].key, 1U);
+    EXPECT_THAT(read.rounds[1].regions, ElementsAre(Region{kRange, 2, 0}));
+    apply({target(2)}); // also after commits, and with a slot off
+    read = pool_->read();
+    ASSERT_THAT(read.rounds, SizeIs(1));
+    EXPECT_EQ(read.rounds[0].key, 2U);
+    kernel_.fail("state", EBUSY);
+    read = pool_->read();
+    EXPECT_THAT(read.rounds, IsEmpty());
+    ASSERT_THAT(read.failed, SizeIs(1));
+    EXPECT_THAT(pool_->read().rounds, SizeIs(1));
+}
+
+TEST_F(Pooled, RegionsCannotBeReadFromFilesThatAreNotThere) {
+    kernel_.remove_file("total_bytes");
+    ownership_.emplace(
+        Ownership::acquire(realm_, {.slots = 1, .take_modules = true, .engine = kEngine}).value());
+    PoolOptions options;
+    options.with_scheme = true;
+    const auto opened = Pool::open(*ownership_, options);
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message(), HasSubstr("tried_regions"));
 }
 
 TEST_F(Pooled, NeighboursKeepTheirHistory) {

@@ -9,6 +9,7 @@ readonly ENGINE_SOCKET=/run/cgtide/cgtide.sock
 # Scenarios read it in messages and copy it for a reader of the host.
 readonly ENGINE_LOG=/out/cgtided.log
 ENGINE_PID=''
+ENGINE_UNDER=()
 
 # stamp: prints the guest's time since boot.
 stamp() {
@@ -157,9 +158,10 @@ engine_listens_or_ended() {
     engine_listens || ! kill -0 "$ENGINE_PID"
 }
 
-# start_engine [ARG...]: runs cgtided in the background until it listens. Sets ENGINE_PID.
+# start_engine [ARG...]: runs cgtided in the background until it listens, by ENGINE_UNDER (a command
+# before it). Sets ENGINE_PID.
 start_engine() {
-    cgtided "$@" >>"$ENGINE_LOG" 2>&1 &
+    "${ENGINE_UNDER[@]}" cgtided "$@" >>"$ENGINE_LOG" 2>&1 &
     ENGINE_PID=$!
     wait_for 30 engine_listens_or_ended
     engine_listens || fail "cgtided ended before it listened: $(tail -n 20 "$ENGINE_LOG")"

@@ -1,10 +1,10 @@
 #!/bin/bash
-# How long memory has been idle: three containers of known hot and cold memory, told by cgtide idle; DAMON as before at the end. Argument: idle.sensor
+# How long memory has been idle: three containers of known hot and cold memory, told by cgtide idle; DAMON as before at the end. Arguments: idle.sensor, and `files`: as where no BPF program can be loaded
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly SENSOR=${1:-auto} MIB=$((1024 * 1024)) WATCHED_SECONDS=60
+readonly SENSOR=${1:-auto} TOLD_BY=${2:-bpf} MIB=$((1024 * 1024)) WATCHED_SECONDS=60
 readonly MODULE=/sys/module/damon_stat/parameters/enabled
 readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds
 SOURCE=regions
@@ -67,6 +67,9 @@ cat >/run/cgtide.toml <<TOML
 [idle]
 sensor = "$SENSOR"
 TOML
+if [[ $TOLD_BY == files ]]; then
+    ENGINE_UNDER=(setpriv "--bounding-set=-bpf,-perfmon,-sys_admin")
+fi
 start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 for row in "${CONTAINERS[@]}"; do
@@ -92,6 +95,13 @@ for row in "${CONTAINERS[@]}"; do
     step "$name: $cold MiB cold, told with an error of $error %"
     at_most "$error" 5 || fail "$name: cold bytes are $error % from the truth"
 done
+
+if [[ $TOLD_BY == files ]]; then
+    wait_for 10 grep -q "regions are read from DAMON's files" "$ENGINE_LOG"
+    cgtide doctor --json | jq -e '.capabilities[] | select(.name == "idle times by regions")
+        | .present and (.detail | contains("read from its files"))' >/dev/null ||
+        fail "doctor does not say that regions are read from files: $(cgtide doctor)"
+fi
 
 step "two apps on one container, which the kernel's own modules cannot do"
 expect "attach" cgtide attach a reclaim
