@@ -1,6 +1,7 @@
 #include "engine/damon/plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <unordered_map>
 
@@ -26,6 +27,26 @@ void add_regions(std::vector<Write>& writes, const std::string& target,
     }
 }
 
+/// How large pieces are that a target's ranges are cut in: each range has at most one piece more
+/// than its share of kFirstRegions.
+std::uint64_t piece_size(std::span<const Range> ranges) {
+    constexpr std::uint64_t kPage = 4096;
+    std::uint64_t bytes = 0;
+    for (const Range& range : ranges) {
+        bytes += range.end - range.start;
+    }
+    const std::uint64_t pieces = std::max<std::uint64_t>(
+        kFirstRegions - std::min<std::uint64_t>(kFirstRegions, ranges.size()), 1);
+    const std::uint64_t least = std::max(bytes / pieces + 1, kLeastFirstRegion);
+    return (least + kPage - 1) / kPage * kPage;
+}
+
+void add_pieces(std::vector<Range>& cuts, const Range& range, std::uint64_t size) {
+    for (std::uint64_t start = range.start; start < range.end; start += size) {
+        cuts.push_back({start, std::min(start + size, range.end)});
+    }
+}
+
 /// Both numbers hold for all targets of a slot together, so they follow the number of targets.
 void add_region_counts(std::vector<Write>& writes, const Seats& seats, const PlanOptions& options) {
     const auto holes =
@@ -40,7 +61,7 @@ void add_region_counts(std::vector<Write>& writes, const Seats& seats, const Pla
 
 /// Every commit lists all targets anew: a write to nr_targets empties them all. One without regions
 /// keeps the regions that it has, so the ranges are written only where they differ from `held`.
-/// Those of a target that comes are cut; of one that stays the kernel keeps what intersects them.
+/// Those of a target that comes are cut.
 std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanOptions& options) {
     std::vector<Write> writes;
     add_region_counts(writes, seats, options);
@@ -52,7 +73,7 @@ std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanO
         if (i >= held.size() || seats[i].key != held[i].key) {
             add_regions(writes, target, cut(seats[i].ranges));
         } else if (seats[i].ranges != held[i].ranges) {
-            add_regions(writes, target, seats[i].ranges);
+            add_regions(writes, target, cut_new(seats[i].ranges, held[i].ranges));
         }
     }
     return writes;
@@ -94,21 +115,36 @@ void drop_last_holes(Seats& seats) {
 } // namespace
 
 std::vector<Range> cut(std::span<const Range> ranges) {
-    constexpr std::uint64_t kPage = 4096;
-    std::uint64_t bytes = 0;
-    for (const Range& range : ranges) {
-        bytes += range.end - range.start;
-    }
-    // Each range has at most one piece more than its share of this many.
-    const std::uint64_t pieces = std::max<std::uint64_t>(
-        kFirstRegions - std::min<std::uint64_t>(kFirstRegions, ranges.size()), 1);
-    const std::uint64_t least = std::max(bytes / pieces + 1, kLeastFirstRegion);
-    const std::uint64_t size = (least + kPage - 1) / kPage * kPage;
     std::vector<Range> cuts;
+    const std::uint64_t size = piece_size(ranges);
     for (const Range& range : ranges) {
-        for (std::uint64_t start = range.start; start < range.end; start += size) {
-            cuts.push_back({start, std::min(start + size, range.end)});
+        add_pieces(cuts, range, size);
+    }
+    return cuts;
+}
+
+std::vector<Range> cut_new(std::span<const Range> ranges, std::span<const Range> held) {
+    std::vector<Range> cuts;
+    const std::uint64_t size = piece_size(ranges);
+    auto first = held.begin();
+    for (const Range& range : ranges) {
+        first = std::find_if(first, held.end(),
+                             [&](const Range& old) { return old.end > range.start; });
+        // The kernel stretches the regions at a range's ends over all of it, and drops the others'
+        // ages where a border goes through them: all that was held here stays one range.
+        auto last = first;
+        while (last != held.end() && last->start < range.end) {
+            ++last;
         }
+        if (first == last) {
+            add_pieces(cuts, range, size);
+            continue;
+        }
+        const Range known{std::max(first->start, range.start),
+                          std::min(std::prev(last)->end, range.end)};
+        add_pieces(cuts, {range.start, known.start}, size);
+        cuts.push_back(known);
+        add_pieces(cuts, {known.end, range.end}, size);
     }
     return cuts;
 }

@@ -56,6 +56,10 @@ struct Commit {
 /// kFirstRegions in all where there are no more ranges than that.
 std::vector<Range> cut(std::span<const Range> ranges);
 
+/// The same for a target that stays: what it already had in each range is one piece, and what is
+/// new before and behind that is cut, in pieces as cut() would make. `held` is as `ranges`.
+std::vector<Range> cut_new(std::span<const Range> ranges, std::span<const Range> held);
+
 /// The writes that make an idle slot's context, so that `on` starts it with `wanted` (at most
 /// PlanOptions::targets).
 Commit plan_start(std::span<const Target> wanted, const PlanOptions& options);

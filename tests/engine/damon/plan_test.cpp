@@ -74,6 +74,25 @@ TEST(Cut, MakesNeighboursOfWholePagesThatCoverAll) {
     }
 }
 
+TEST(CutNew, CutsWhatIsNewBeforeAndBehindWhatWasHeld) {
+    const auto mib = [](std::uint64_t start, std::uint64_t end) {
+        return Range{start * kMiB, end * kMiB};
+    };
+    const std::vector<Range> held{mib(10, 12), mib(14, 20), mib(100, 101)};
+    EXPECT_EQ(cut_new(held, held), held);
+    // One grew on both sides and took a neighbour in, one shrank, one came, and one is gone.
+    EXPECT_THAT(cut_new(std::vector{mib(8, 22), mib(30, 32)}, held),
+                ElementsAre(mib(8, 9), mib(9, 10), mib(10, 20), mib(20, 21), mib(21, 22),
+                            mib(30, 31), mib(31, 32)));
+    EXPECT_THAT(cut_new(std::vector{mib(15, 18), mib(99, 102)}, held),
+                ElementsAre(mib(15, 18), mib(99, 100), mib(100, 101), mib(101, 102)));
+    // A range that was held now lies in two.
+    EXPECT_THAT(cut_new(std::vector{mib(14, 16), mib(17, 21)}, held),
+                ElementsAre(mib(14, 16), mib(17, 20), mib(20, 21)));
+    EXPECT_EQ(cut_new(held, {}), cut(held));
+    EXPECT_THAT(cut_new({}, held), IsEmpty());
+}
+
 TEST(Cut, LeavesMoreRangesThanRegionsAsTheyAre) {
     std::vector<Range> ranges;
     for (std::uint64_t i = 0; i < 50; ++i) {
@@ -82,7 +101,7 @@ TEST(Cut, LeavesMoreRangesThanRegionsAsTheyAre) {
     EXPECT_EQ(cut(ranges), ranges);
 }
 
-TEST(Plan, ATargetThatComesIsCutAndOneThatStaysIsNot) {
+TEST(Plan, ATargetThatComesIsCutAndOfOneThatStaysWhatIsNew) {
     const std::vector<Target> first{target(1, {{kMiB, 65 * kMiB}})};
     const Commit start = plan_start(first, options());
     EXPECT_THAT(lines(start.writes), ::testing::Contains("T1/Rnr_regions=39"));
@@ -90,7 +109,9 @@ TEST(Plan, ATargetThatComesIsCutAndOneThatStaysIsNot) {
     const std::vector<Target> grown{target(1, {{kMiB, 129 * kMiB}})};
     const auto changes = plan_changes(start.seats, grown, options());
     ASSERT_THAT(changes, SizeIs(1));
-    EXPECT_THAT(lines(changes[0].writes), ::testing::Contains("T1/Rnr_regions=1"));
+    const auto text = lines(changes[0].writes);
+    EXPECT_THAT(text, ::testing::Contains("T1/R0/end=" + std::to_string(65 * kMiB)));
+    EXPECT_THAT(text, ::testing::Contains("T1/Rnr_regions=21"));
 }
 
 TEST(Plan, AStartWritesAll) {
