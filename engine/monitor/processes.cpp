@@ -167,9 +167,11 @@ void Processes::refresh(const cgroup::Subtree& subtree, damon::TargetKey& last_k
         }
         return;
     }
+    const bool first = signs_.empty();
     signs_ = std::move(signs);
-    unchanged_ = 0;
     look_at_all(last_key);
+    // Containers that came at once are not all looked at at once ever after.
+    unchanged_ = first ? static_cast<std::uint32_t>(last_key % (options_.max_unchanged + 1)) : 0;
 }
 
 void Processes::look_at_all(damon::TargetKey& last_key) {
