@@ -270,7 +270,8 @@ void open_generations(cgtide::core::EngineOptions& options) {
     auto file = cgtide::damon::LruGen::open(options.roots.sys);
     told.present = file.has_value();
     if (file) {
-        options.generations = std::make_unique<cgtide::monitor::Generations>(std::move(*file));
+        options.generations = std::make_unique<cgtide::monitor::Generations>(
+            std::make_unique<cgtide::damon::LruGen>(std::move(*file)));
     } else {
         told.detail = file.error().message();
         log::info("no idle times by generations: {}", told.detail);

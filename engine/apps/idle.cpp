@@ -74,7 +74,8 @@ model::IdleSummary summarise(const IdleView& view) {
                                .unseen = view.unseen,
                                .processes = view.processes,
                                .unwatched = view.unwatched,
-                               .choice = view.choice};
+                               .choice = view.choice,
+                               .cpu = view.cpu};
     for (const Microseconds age : model::kColdAges) {
         summary.cold.push_back(cold_bytes(view, age));
     }

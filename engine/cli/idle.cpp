@@ -35,9 +35,12 @@ std::string head(const json& container, const json& idle) {
                           processes == 1 ? "process" : "processes",
                           unwatched > 0 ? " (" + count_field(idle, "unwatched") + " unwatched)"
                                         : "");
-    return fmt::format("{}{}: by {}\n{}{}, watched for {}\n", text_field(container, "name"),
+    const std::string cost = number_field(idle, "cpu_us")
+                                 ? ", " + duration_field(idle, "cpu_us") + " of CPU a look"
+                                 : std::string();
+    return fmt::format("{}{}: by {}\n{}{}, watched for {}{}\n", text_field(container, "name"),
                        flag_field(container, "ended") ? " (ended)" : "", idle_source(idle), watched,
-                       idle_coverage(idle), duration_field(idle, "watched_us"));
+                       idle_coverage(idle), duration_field(idle, "watched_us"), cost);
 }
 
 /// The axis is even, so that the bars read as a curve.
@@ -60,10 +63,11 @@ json as_field(std::optional<double> value) {
 
 /// Why it is that sensor, where people would wonder.
 std::string why(const std::string& choice) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTexts{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTexts{
         {{"configured", " (as configured)"},
          {"only", " (no other sensor works for it)"},
-         {"sees-more", " (they see more of it)"}}};
+         {"sees-more", " (they see more of it)"},
+         {"watches-longer", " (the other sensor has just begun)"}}};
     for (const auto& [code, text] : kTexts) {
         if (choice == code) {
             return std::string(text);

@@ -39,8 +39,8 @@ void Engine::sense_idle(Turn& turn, bool by_regions) const {
         views.generations = std::make_shared<const model::IdleView>(
             monitor::generation_view(*turn.generations, charged));
     }
-    turn.wants_generations = monitor::wants_generations(sensor_, regions_work_, views.regions.get(),
-                                                        charged, turn.subject.lived);
+    turn.wants_generations =
+        monitor::wants_generations(sensor_, regions_work_, views, charged, turn.subject.lived);
     turn.snapshot->idle = monitor::choose(views, sensor_);
 }
 
@@ -179,7 +179,8 @@ asio::awaitable<void> Engine::generation_loop() {
             container->generations =
                 container->wants_generations ? generations.figures(id) : nullptr;
         }
-        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+        // On whole seconds of the clock, as the turns of the walks are.
+        co_await wait_until(timer, next_due(std::chrono::steady_clock::now(), kPeriod));
     }
 }
 

@@ -3,8 +3,9 @@
 #include "cgroup/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <optional>
 #include <set>
 
@@ -101,24 +102,38 @@ Result<LruGenerations> parse_lru_gen(std::string_view text) {
     return groups;
 }
 
-/// Whether pages have generations and walks of page tables find what was used: without both, all
-/// memory would look idle. Source: bits 0 and 1 of lru_gen/enabled.
-Result<void> check_enabled(const Dir& sys) {
-    constexpr unsigned long kNeeded = 3;
-    const auto text = sys.read("kernel/mm/lru_gen/enabled");
-    const unsigned long bits = text ? std::strtoul(text->c_str(), nullptr, 16) : 0;
-    if ((bits & kNeeded) != kNeeded) {
-        return fail(Errc::unsupported, "open lru_gen",
-                    "/sys/kernel/mm/lru_gen/enabled: " +
-                        (text ? "is " + printable(trim(*text)) : text.error().code.message()) +
-                        "; it takes MGLRU with walks of page tables, 0x3 or 0x7");
+bool walks_page_tables(std::string_view enabled) {
+    constexpr unsigned kOn = 1;
+    constexpr unsigned kWalks = 2;
+    constexpr int kHex = 16;
+    enabled = trim(enabled.substr(0, enabled.find('\n')));
+    if (enabled.starts_with("0x")) {
+        enabled.remove_prefix(2);
+    }
+    unsigned mask = 0;
+    const char* const end = enabled.data() + enabled.size();
+    const auto [at, error] = std::from_chars(enabled.data(), end, mask, kHex);
+    return error == std::errc() && at == end && (mask & kOn) != 0 && (mask & kWalks) != 0;
+}
+
+Result<void> LruGen::check_enabled() const {
+    std::array<char, 32> text{};
+    const ssize_t got = ::pread(enabled_.get(), text.data(), text.size(), 0);
+    const std::string_view enabled(text.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
+    if (!walks_page_tables(enabled)) {
+        return fail(Errc::unsupported, kOp,
+                    "/sys/kernel/mm/lru_gen/enabled is '" + printable(trim(enabled)) +
+                        "': without its bits 0 and 1 all memory looks idle");
     }
     return {};
 }
 
 Result<LruGen> LruGen::open(const Dir& sys) {
-    if (auto enabled = check_enabled(sys); !enabled) {
-        return tl::unexpected(enabled.error());
+    auto enabled = sys.file("kernel/mm/lru_gen/enabled", O_RDONLY);
+    if (!enabled) {
+        return fail(Errc::unsupported, "open lru_gen",
+                    "/sys/kernel/mm/lru_gen/enabled: " + enabled.error().code.message() +
+                        "; this kernel has no MGLRU");
     }
     const auto debug = sys.sub("kernel/debug");
     auto in = debug ? debug->file("lru_gen", O_RDONLY) : tl::unexpected(debug.error());
@@ -130,12 +145,19 @@ Result<LruGen> LruGen::open(const Dir& sys) {
             "/sys/kernel/debug/lru_gen: " + problem.code.message() +
                 "; it takes debugfs that is mounted, a kernel that is not locked down, and MGLRU");
     }
-    return LruGen(std::move(*in), std::move(*out));
+    LruGen file(std::move(*in), std::move(*out), std::move(*enabled));
+    if (auto on = file.check_enabled(); !on) {
+        return tl::unexpected(on.error());
+    }
+    return file;
 }
 
 Result<LruGenerations> LruGen::read() {
     constexpr std::size_t kChunk = 1U << 16U;
     constexpr std::size_t kMost = 1U << 26U;
+    if (auto on = check_enabled(); !on) {
+        return tl::unexpected(on.error());
+    }
     std::size_t size = 0;
     for (;;) {
         buffer_.resize(size + kChunk);
@@ -156,8 +178,9 @@ Result<LruGenerations> LruGen::read() {
 }
 
 Result<void> LruGen::age(std::uint64_t id, unsigned node, std::uint64_t youngest) {
-    // Swappiness above 0, or anonymous pages do not age; a full walk, or page tables are left out
-    // that seldom had used pages.
+    // Swappiness above 0, or anonymous pages do not age; a number, for with `max` file mappings are
+    // not walked and the oldest file pages become the youngest. A full walk, or page tables are
+    // left out that seldom had used pages.
     const std::string command = "+ " + std::to_string(id) + ' ' + std::to_string(node) + ' ' +
                                 std::to_string(youngest) + " 200 1";
     const ssize_t written = ::write(out_.get(), command.data(), command.size());

@@ -46,29 +46,61 @@ using LruGenerations = std::map<std::string, GroupGenerations, std::less<>>;
 /// Documentation/admin-guide/mm/multigen_lru.rst.
 Result<LruGenerations> parse_lru_gen(std::string_view text);
 
-/// `lru_gen` of debugfs: this class alone writes it.
-class LruGen {
+/// Whether generations tell use: MGLRU is on and walks page tables. Without the walks (bit 1 is
+/// off, or the processor sets no accessed bits) a command to age makes a generation all the same,
+/// and every page looks idle. Pure. Source: `/sys/kernel/mm/lru_gen/enabled`, a hexadecimal mask.
+bool walks_page_tables(std::string_view enabled);
+
+/// What MGLRU tells and does. The kernel of the tests stands behind the same two calls.
+class Mglru {
 public:
-    /// \returns `unsupported` with what is missing: debugfs is not mounted, the kernel is locked
-    /// down, or has no MGLRU.
-    static Result<LruGen> open(const Dir& sys);
+    Mglru() = default;
+    virtual ~Mglru() = default;
+    Mglru(const Mglru&) = delete;
+    Mglru& operator=(const Mglru&) = delete;
 
     /// Reads all generations of all cgroups: about 1 us a line, of which there are some five for
     /// each cgroup on each node.
-    Result<LruGenerations> read();
+    ///
+    /// \returns `unsupported` where somebody has turned MGLRU or its walks off.
+    virtual Result<LruGenerations> read() = 0;
 
     /// Walks all page tables of a cgroup's processes (not of those below it): pages that were used
     /// go to the generation `youngest`, and a new one begins. Blocks, about 10 ns a page; the
     /// caller pays the CPU time.
     ///
-    /// \returns EINVAL where `youngest` is not the youngest any more or the cgroup is gone.
-    Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest);
+    /// Linux up to 6.13 says that it did also where `youngest` was not the youngest any more, and
+    /// does nothing: only a generation `youngest + 1` that is no older than this call proves a
+    /// walk.
+    ///
+    /// \returns EINVAL where the cgroup is gone or `youngest` is above the youngest, EEXIST where
+    ///          reclaim was faster.
+    virtual Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest) = 0;
+
+protected:
+    Mglru(Mglru&&) = default;
+    Mglru& operator=(Mglru&&) = default;
+};
+
+/// `lru_gen` of debugfs: this class alone writes it.
+class LruGen final : public Mglru {
+public:
+    /// \returns `unsupported` with what is missing: debugfs is not mounted, the kernel is locked
+    /// down, or has no MGLRU that walks page tables.
+    static Result<LruGen> open(const Dir& sys);
+
+    Result<LruGenerations> read() override;
+    Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest) override;
 
 private:
-    LruGen(UniqueFd in, UniqueFd out) : in_(std::move(in)), out_(std::move(out)) {}
+    LruGen(UniqueFd in, UniqueFd out, UniqueFd enabled)
+        : in_(std::move(in)), out_(std::move(out)), enabled_(std::move(enabled)) {}
+
+    Result<void> check_enabled() const;
 
     UniqueFd in_;
     UniqueFd out_;
+    UniqueFd enabled_;
     std::string buffer_; ///< kept for its room
 };
 

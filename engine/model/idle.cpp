@@ -22,6 +22,8 @@ std::string_view to_string(IdleChoice choice) {
         return "only";
     case IdleChoice::sees_more:
         return "sees-more";
+    case IdleChoice::watches_longer:
+        return "watches-longer";
     }
     return "unknown";
 }

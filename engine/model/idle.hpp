@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,10 +20,11 @@ std::string_view to_string(IdleSource source);
 
 /// Why a container's view is that of this sensor.
 enum class IdleChoice : std::uint8_t {
-    configured, ///< `idle.sensor` names it
-    preferred,  ///< both would do, and this one tells more
-    only,       ///< the other does not work on this node, or not for this container
-    sees_more,  ///< the other sees less of the container's memory
+    configured,     ///< `idle.sensor` names it
+    preferred,      ///< both would do, and this one tells more
+    only,           ///< the other does not work on this node, or not for this container
+    sees_more,      ///< the other sees less of the container's memory
+    watches_longer, ///< the other has begun too late to tell much yet
 };
 
 std::string_view to_string(IdleChoice choice);
@@ -52,6 +54,7 @@ struct IdleView {
     std::uint32_t processes = 0;   ///< address spaces that are watched; 0 where none is by itself
     std::uint32_t unwatched = 0;   ///< ... and those that are not, for want of room or rights
     IdleChoice choice = IdleChoice::preferred;
+    std::optional<Microseconds> cpu; ///< CPU time of the last look, where it is the container's own
 };
 
 /// Bytes that the view's sensor saw.
@@ -87,6 +90,7 @@ struct IdleSummary {
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;
     IdleChoice choice = IdleChoice::preferred;
+    std::optional<Microseconds> cpu; ///< of the last look
 };
 
 /// The ages at which cold bytes are told.

@@ -2,6 +2,7 @@
 
 #include "cgroup/base/text.hpp"
 #include "cgroup/parse/proc.hpp"
+#include "engine/damon/lru_gen.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,11 +50,6 @@ bool any(std::string_view) {
 bool has_memory_controller(std::string_view text) {
     const auto words = split(trim(text.substr(0, text.find('\n'))), ' ');
     return std::find(words.begin(), words.end(), "memory") != words.end();
-}
-
-bool nonzero_hex(std::string_view text) {
-    return text.find_first_of("123456789abcdefABCDEF", text.starts_with("0x") ? 2 : 0) !=
-           std::string_view::npos;
 }
 
 bool not_locked(std::string_view text) {
@@ -107,6 +103,33 @@ Capability tiers(const Dir& sys) {
     return capability;
 }
 
+/// What a kernel calls a cgroup in lru_gen: the first that can be compared tells.
+std::string number_form(const damon::LruGenerations& listed, const Dir& cgroup) {
+    for (const auto& [path, group] : listed) {
+        const auto dir = cgroup.sub(path.substr(1));
+        const auto id = dir ? dir->id() : tl::unexpected(dir.error());
+        if (path.size() > 1 && id) {
+            return group.id == id->value ? "calls cgroups by their inodes"
+                                         : "calls cgroups by numbers of memcg's own";
+        }
+    }
+    return "names no cgroup but the root";
+}
+
+Capability generations(const KernelRoots& roots) {
+    Capability capability{.name = "debugfs lru_gen",
+                          .present = false,
+                          .probed = "/sys/kernel/debug/lru_gen",
+                          .detail = {},
+                          .without = "no idle times by generations where regions do not work"};
+    auto file = damon::LruGen::open(roots.sys);
+    const auto listed = file ? file->read() : tl::unexpected(file.error());
+    capability.present = listed.has_value();
+    capability.detail =
+        listed ? "writable, " + number_form(*listed, roots.cgroup) : listed.error().message();
+    return capability;
+}
+
 /// Whether this process lives in the host's namespace of a kind: the first ones have fixed inodes.
 /// Source: PROC_PID_INIT_INO and PROC_CGROUP_INIT_INO in include/linux/proc_ns.h.
 Capability host_namespace(const Dir& proc, const std::string& kind, const std::string& inode) {
@@ -143,17 +166,12 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
     constexpr const char* kUnproven = "idle age is not proven: reclaim goes at its profile's pace";
     all.push_back(
         by_text("MGLRU", {roots.sys, "kernel/mm/lru_gen/enabled", "/sys/kernel/mm/lru_gen/enabled"},
-                nonzero_hex, kUnproven));
+                damon::walks_page_tables, kUnproven));
     all.push_back(by_text("DAMON sysfs",
                           {roots.sys, "kernel/mm/damon/admin/kdamonds/nr_kdamonds",
                            "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
                           any, kUnproven));
-    all.push_back(by_text("debugfs lru_gen",
-                          {roots.sys, "kernel/debug/lru_gen", "/sys/kernel/debug/lru_gen"}, any,
-                          kUnproven));
-    if (all.back().present) {
-        all.back().detail = "readable";
-    }
+    all.push_back(generations(roots));
     Capability btf{.name = "BTF",
                    .probed = "/sys/kernel/btf/vmlinux",
                    .detail = {},

@@ -1,5 +1,7 @@
 #include "engine/monitor/choice.hpp"
 
+#include <algorithm>
+
 namespace cgtide::monitor {
 
 namespace {
@@ -12,6 +14,12 @@ std::shared_ptr<const model::IdleView> told(const std::shared_ptr<const model::I
     auto copy = std::make_shared<model::IdleView>(*view);
     copy->choice = choice;
     return copy;
+}
+
+/// Whether a view may take over from the other: it knows as long an idle time, or a minute's.
+bool is_ripe(const model::IdleView& view, const model::IdleView& other) {
+    constexpr Microseconds kRipe{60'000'000};
+    return view.watched >= std::min(other.watched, kRipe);
 }
 
 } // namespace
@@ -31,13 +39,17 @@ std::shared_ptr<const model::IdleView> choose(const IdleViews& views, model::Idl
     if (views.generations == nullptr) {
         return told(views.regions, IdleChoice::preferred);
     }
-    const bool sees_more =
-        model::seen(*views.generations).count > model::seen(*views.regions).count;
-    return sees_more ? told(views.generations, IdleChoice::sees_more)
-                     : told(views.regions, IdleChoice::preferred);
+    if (model::seen(*views.generations).count > model::seen(*views.regions).count) {
+        return is_ripe(*views.generations, *views.regions)
+                   ? told(views.generations, IdleChoice::sees_more)
+                   : told(views.regions, IdleChoice::watches_longer);
+    }
+    return is_ripe(*views.regions, *views.generations)
+               ? told(views.regions, IdleChoice::preferred)
+               : told(views.generations, IdleChoice::watches_longer);
 }
 
-bool wants_generations(model::IdleSensor sensor, bool regions_work, const model::IdleView* regions,
+bool wants_generations(model::IdleSensor sensor, bool regions_work, const IdleViews& views,
                        const Charged& charged, Microseconds lived) {
     constexpr Microseconds kBegin{20'000'000};
     if (sensor != model::IdleSensor::automatic) {
@@ -46,10 +58,14 @@ bool wants_generations(model::IdleSensor sensor, bool regions_work, const model:
     if (!regions_work) {
         return true;
     }
-    if (regions == nullptr) {
+    if (views.regions == nullptr) {
         return lived >= kBegin;
     }
-    return model::seen(*regions).count < charged.anon.count / 5 * 4;
+    const std::uint64_t seen = model::seen(*views.regions).count;
+    if (views.generations == nullptr) {
+        return seen < charged.anon.count / 5 * 4;
+    }
+    return seen < charged.anon.count / 10 * 9 || !is_ripe(*views.regions, *views.generations);
 }
 
 } // namespace cgtide::monitor

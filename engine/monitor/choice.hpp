@@ -17,14 +17,18 @@ struct IdleViews {
 /// Which view a container is told by, with its reason; null where there is none. Pure.
 ///
 /// Regions tell idle times to a second, file memory too, and cost less; so they are taken unless
-/// they see less of the container than generations do. Source: docs/design/idle-time.md.
+/// they see less of the container than generations do. A sensor that has just begun knows no idle
+/// time: it takes over from the other once it has watched for as long, or for a minute. Source:
+/// docs/design/idle-time.md.
 std::shared_ptr<const model::IdleView> choose(const IdleViews& views, model::IdleSensor sensor);
 
 /// Whether a container is worth walks of generations: always where they alone may tell, never where
-/// regions alone may; else where regions see less than 4/5 of its anonymous memory. `regions_work`
-/// says whether there are regions on this node; `lived` for how long the container has been
-/// watched: regions need a moment to begin.
-bool wants_generations(model::IdleSensor sensor, bool regions_work, const model::IdleView* regions,
+/// regions alone may; else where regions see less than 4/5 of its anonymous memory. Where it is
+/// walked already (`views.generations`) it goes on to be until regions see 9/10 and could take
+/// over, for what the walks have learned is lost at their end. `regions_work` says whether there
+/// are regions on this node; `lived` for how long the container has been watched: regions need a
+/// moment to begin. Pure.
+bool wants_generations(model::IdleSensor sensor, bool regions_work, const IdleViews& views,
                        const Charged& charged, Microseconds lived);
 
 } // namespace cgtide::monitor

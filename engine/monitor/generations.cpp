@@ -3,7 +3,6 @@
 #include "engine/monitor/slices.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 
 namespace cgtide::monitor {
@@ -11,10 +10,7 @@ namespace cgtide::monitor {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-
-TimePoint now() {
-    return std::chrono::steady_clock::now();
-}
+constexpr std::uint64_t kNone = UINT64_MAX; ///< no generation
 
 /// CPU time of this thread. Source: clock_gettime(2).
 Microseconds cpu_time() {
@@ -47,51 +43,74 @@ model::IdleView generation_view(const GenerationFigures& figures, const Charged&
     std::sort(anon.begin(), anon.end(),
               [](const UsedUntil& a, const UsedUntil& b) { return a.used < b.used; });
     Slices slices(kStep);
-    std::uint64_t shared = charged.shmem.count;
+    Bytes all;
     for (const UsedUntil& time : anon) {
-        const std::uint64_t bytes = time.pages * kPage;
-        const std::uint64_t taken = std::min(bytes, shared);
-        shared -= taken;
-        slices.add(between(time.used, figures.at), {Bytes{bytes - taken}, Bytes{}});
+        all = all + Bytes{time.pages * kPage};
     }
-    slices.scale_down({charged.anon, charged.file});
+    Bytes others = std::max(charged.shmem, all - charged.anon);
+    for (const UsedUntil& time : anon) {
+        const Bytes bytes{time.pages * kPage};
+        const Bytes taken = std::min(bytes, others);
+        others = others - taken;
+        slices.add(between(time.used, figures.at), {bytes - taken, Bytes{}});
+    }
     model::IdleView view;
     view.source = model::IdleSource::generations;
     view.at = figures.at;
     view.resolution = std::max(figures.resolution, kStep);
     view.watched = figures.watched;
     view.slices = slices.at_most(model::IdleView::kMaxSlices);
+    view.cpu = figures.cost;
     view.unseen = charged.anon + charged.file - model::seen(view);
     return view;
 }
 
-Result<void> Generations::walk(const std::vector<Wish>& wishes) {
+TimePoint next_turn(TimePoint begin, Microseconds cost) {
+    constexpr auto kStep = Generations::kLeastPeriod;
+    const Microseconds wait =
+        std::min(std::chrono::duration_cast<Microseconds>(cost / Generations::kShare),
+                 Generations::kMostPeriod);
+    const auto steps = std::max<std::int64_t>((wait + kStep - Microseconds(1)) / kStep, 1);
+    return TimePoint((begin.time_since_epoch() / kStep + steps) * kStep);
+}
+
+/// Forgets what is not wished for. \returns the wishes whose turn it is.
+std::vector<const Wish*> Generations::keep(const std::vector<Wish>& wishes) {
     std::map<CgroupId, Watched> kept;
     std::vector<const Wish*> due;
+    const TimePoint now = clock_();
     for (const Wish& wish : wishes) {
         auto node = containers_.extract(wish.id);
         const auto entry =
             node.empty() ? kept.try_emplace(wish.id).first : kept.insert(std::move(node)).position;
-        if (entry->second.due <= now()) {
+        if (entry->second.due <= now) {
+            entry->second.due = next_turn(now, {}); // unless its walk says another
             due.push_back(&wish);
         }
     }
     containers_ = std::move(kept);
-    if (due.empty()) {
-        return {};
-    }
-    auto reading = file_.read();
+    return due;
+}
+
+Result<void> Generations::read() {
+    auto reading = kernel_->read();
     if (!reading) {
         return tl::unexpected(reading.error());
     }
     reading_ = std::move(*reading);
-    struct Round {
-        Watched* watched;
-        std::vector<Walked> walked;
-        TimePoint begin;
-        Microseconds cost;
-    };
-    std::vector<Round> rounds;
+    read_ = clock_();
+    return {};
+}
+
+Result<void> Generations::walk(const std::vector<Wish>& wishes) {
+    const std::vector<const Wish*> due = keep(wishes);
+    if (due.empty()) {
+        return {};
+    }
+    if (auto done = read(); !done) {
+        return done;
+    }
+    std::vector<Turn> turns;
     for (const Wish* wish : due) {
         cgroup::SubtreeOptions how;
         how.excluded = wish->excluded;
@@ -99,80 +118,100 @@ Result<void> Generations::walk(const std::vector<Wish>& wishes) {
         if (!subtree) {
             continue; // it has ended: its event comes by another way
         }
-        const TimePoint begin = now();
-        const Microseconds before = cpu_time();
-        auto walked = age(*subtree);
-        rounds.push_back(
-            {&containers_.at(wish->id), std::move(walked), begin, cpu_time() - before});
+        Turn turn;
+        turn.watched = &containers_.at(wish->id);
+        age(*subtree, turn);
+        turns.push_back(std::move(turn));
     }
-    reading = file_.read();
-    if (!reading) {
-        return tl::unexpected(reading.error());
+    if (auto done = read(); !done) {
+        return done;
     }
-    reading_ = std::move(*reading);
-    read_ = now();
-    for (const Round& round : rounds) {
-        take(*round.watched, round.walked, round.begin, round.cost);
+    for (const Turn& turn : turns) {
+        take(turn);
     }
     return {};
 }
 
-std::vector<Generations::Walked> Generations::age(const cgroup::Subtree& subtree) {
-    std::vector<Walked> walked;
+void Generations::age(const cgroup::Subtree& subtree, Turn& turn) {
+    turn.begin = clock_();
+    const Microseconds before = cpu_time();
     for (const cgroup::SubtreeNode& group : subtree.nodes) {
         const auto known = reading_.find(group.path);
-        if (known == reading_.end()) {
-            continue; // it came after the reading, or its path stands twice
-        }
-        for (const damon::NodeGenerations& node : known->second.nodes) {
-            // Reclaim may have begun a generation since: then that one is the youngest.
-            constexpr int kAttempts = 3;
-            const std::uint64_t youngest = node.generations.back().number;
-            for (int attempt = 0; attempt < kAttempts; ++attempt) {
-                const auto next = youngest + static_cast<std::uint64_t>(attempt);
-                const TimePoint from = now();
-                if (file_.age(known->second.id, node.node, next)) {
-                    walked.push_back({{group.id, node.node}, group.path, next + 1, from, now()});
-                    break;
+        if (known == reading_.end()) { // it came after the reading, or its path stands twice
+            for (const auto& [key, held] : turn.watched->held) {
+                if (key.group == group.id) {
+                    turn.walked.push_back({key, group.path, {}, {}, kNone});
                 }
             }
+            continue;
+        }
+        turn.known = true;
+        for (const damon::NodeGenerations& node : known->second.nodes) {
+            const auto& generations = node.generations;
+            if (std::all_of(generations.begin(), generations.end(),
+                            [](const auto& one) { return one.anon_pages == 0; })) {
+                continue; // each walk is of all page tables, whatever node the pages are on
+            }
+            const std::uint64_t youngest = generations.back().number;
+            Walked walked{{group.id, node.node}, group.path, clock_(), {}, youngest + 1};
+            // Whether it was made is seen in the next reading.
+            static_cast<void>(kernel_->age(known->second.id, node.node, youngest));
+            walked.end = clock_();
+            turn.walked.push_back(std::move(walked));
         }
     }
-    return walked;
+    turn.cost = cpu_time() - before;
 }
 
-void Generations::take(Watched& watched, const std::vector<Walked>& walked, TimePoint begin,
-                       Microseconds cost) {
-    const auto wait = std::chrono::duration_cast<Microseconds>(cost / kShare);
-    watched.due = begin + std::clamp(wait, kLeastPeriod, kMostPeriod);
-    std::map<Key, GenerationLedger> ledgers;
-    for (const Walked& one : walked) {
-        const auto* reading = find(reading_, one.path, one.key.node);
-        if (reading == nullptr || !was_begun(*reading, one.begun, between(one.from, read_))) {
-            continue; // what is not walked proves nothing: its ledger begins anew
+/// The generations after a walk; null where it cannot be told from one that reclaim made, which
+/// leaves page tables out.
+const damon::NodeGenerations* Generations::proof(const Walked& walked) const {
+    const auto* reading = find(reading_, walked.path, walked.key.node);
+    const bool made =
+        reading != nullptr && was_begun(*reading, walked.made, between(walked.begin, read_));
+    return made ? reading : nullptr;
+}
+
+void Generations::take(const Turn& turn) {
+    Watched& watched = *turn.watched;
+    watched.due = next_turn(turn.begin, turn.cost);
+    std::map<Key, Held> held;
+    for (const Walked& walked : turn.walked) {
+        const auto known = watched.held.find(walked.key);
+        const auto* reading = proof(walked);
+        if (reading == nullptr &&
+            (known == watched.held.end() || known->second.missed >= kMostMissed)) {
+            continue;
         }
-        const auto known = watched.ledgers.find(one.key);
-        GenerationLedger ledger =
-            known == watched.ledgers.end() ? GenerationLedger() : std::move(known->second);
-        ledger.add(*reading, one.at, read_);
-        ledgers.emplace(one.key, std::move(ledger));
+        Held entry = known == watched.held.end() ? Held{} : std::move(known->second);
+        if (reading == nullptr) {
+            ++entry.missed;
+        } else {
+            entry.ledger.add(*reading, walked.end, read_);
+            entry.begun = walked.begin;
+            entry.missed = 0;
+        }
+        held.emplace(walked.key, std::move(entry));
     }
-    watched.ledgers = std::move(ledgers);
-    if (watched.ledgers.empty()) {
+    watched.held = std::move(held);
+    if (watched.held.empty() && (!turn.known || !turn.walked.empty())) {
         watched.figures = nullptr;
         return;
     }
     const auto figures = std::make_shared<GenerationFigures>();
-    figures->at = begin;
-    figures->cost = cost;
-    for (const auto& [key, ledger] : watched.ledgers) {
-        const auto pages = ledger.pages();
+    figures->at = turn.begin;
+    figures->cost = turn.cost;
+    for (const auto& [key, one] : watched.held) {
+        figures->at = std::min(figures->at, one.begun);
+        const auto pages = one.ledger.pages();
         figures->anon.insert(figures->anon.end(), pages.begin(), pages.end());
     }
     if (watched.figures == nullptr) {
-        watched.first = begin;
-    } else {
+        watched.first = figures->at;
+    } else if (figures->at > watched.figures->at) {
         figures->resolution = between(watched.figures->at, figures->at);
+    } else {
+        figures->resolution = watched.figures->resolution;
     }
     figures->watched = between(watched.first, figures->at);
     watched.figures = figures;

@@ -8,6 +8,8 @@
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/wish.hpp"
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,8 +19,8 @@ namespace cgtide::monitor {
 
 /// What generations tell of one container.
 struct GenerationFigures {
-    TimePoint at{};              ///< end of the last walk
-    Microseconds watched{0};     ///< since the end of the first
+    TimePoint at{};              ///< begin of the last walk: no use after it is known
+    Microseconds watched{0};     ///< since the begin of the first
     Microseconds resolution{0};  ///< time between the last two walks
     Microseconds cost{0};        ///< CPU time of the last walk
     std::vector<UsedUntil> anon; ///< anonymous, tmpfs and shared pages; in no order
@@ -26,9 +28,14 @@ struct GenerationFigures {
 
 /// A container's idle memory by generations. Pure. Anonymous memory alone: page cache comes into an
 /// old generation and stays there when read(2) uses it, so that nothing is proven of `file`, which
-/// is `unseen`. As generations count tmpfs and shared memory as anonymous, as many bytes as
-/// `shmem`, the longest idle first, are taken for these, and are `unseen` too.
+/// is `unseen`. Generations count as anonymous also tmpfs, shared memory, and what no process maps
+/// (read ahead from swap): as many bytes as `shmem`, or as there are more than `anon`, the longest
+/// idle first, are taken for these, and are `unseen` or not the container's.
 model::IdleView generation_view(const GenerationFigures& figures, const Charged& charged);
+
+/// When the walk after one that began at `begin` and took `cost` is due. Turns lie on a grid of
+/// kLeastPeriod, so that the containers of one turn share the two readings of the file. Pure.
+TimePoint next_turn(TimePoint begin, Microseconds cost);
 
 /// The sensor of MGLRU's generations. It has the kernel walk page tables, which blocks; one thread
 /// at a time uses it.
@@ -42,10 +49,18 @@ public:
     /// A container's walks take at most this share of one processor.
     static constexpr double kShare = 0.01;
 
-    explicit Generations(damon::LruGen file) : file_(std::move(file)) {}
+    /// What a cgroup's node may miss in a row and its history is still good: reclaim can be faster
+    /// than a walk, and the file can skip a cgroup where another one is removed.
+    static constexpr unsigned kMostMissed = 3;
 
-    /// Walks those of these containers whose turn it is, and forgets all others. About 10 ns a
-    /// page.
+    using Clock = std::function<TimePoint()>;
+
+    explicit Generations(std::unique_ptr<damon::Mglru> kernel,
+                         Clock clock = std::chrono::steady_clock::now)
+        : kernel_(std::move(kernel)), clock_(std::move(clock)) {}
+
+    /// Walks those of these containers whose turn it is, and forgets all others. Two readings of
+    /// the file for all of them, and about 10 ns a page.
     ///
     /// \returns what failed for all of them.
     Result<void> walk(const std::vector<Wish>& wishes);
@@ -54,31 +69,48 @@ public:
     std::shared_ptr<const GenerationFigures> figures(CgroupId id) const;
 
 private:
+    /// One cgroup on one node.
     struct Key {
         CgroupId group;
         unsigned node = 0;
         auto operator<=>(const Key&) const = default;
     };
+    struct Held {
+        GenerationLedger ledger;
+        TimePoint begun{}; ///< of its last walk
+        unsigned missed = 0;
+    };
     struct Watched {
-        std::map<Key, GenerationLedger> ledgers;
+        std::map<Key, Held> held;
         TimePoint first{};
         TimePoint due{};
         std::shared_ptr<const GenerationFigures> figures;
     };
-    /// One lruvec that the kernel was told to walk.
+    /// A walk that was asked for, and the generation that it must have made.
     struct Walked {
         Key key;
         std::string path;
-        std::uint64_t begun = 0; ///< number of the generation that a walk begins
-        TimePoint from{};        ///< before the command
-        TimePoint at{};          ///< after it
+        TimePoint begin{};
+        TimePoint end{};
+        std::uint64_t made = 0;
+    };
+    /// A container's turn.
+    struct Turn {
+        Watched* watched = nullptr;
+        std::vector<Walked> walked;
+        TimePoint begin{};
+        Microseconds cost{0};
+        bool known = false; ///< the file names one of its cgroups
     };
 
-    std::vector<Walked> age(const cgroup::Subtree& subtree);
-    void take(Watched& watched, const std::vector<Walked>& walked, TimePoint begin,
-              Microseconds cost);
+    std::vector<const Wish*> keep(const std::vector<Wish>& wishes);
+    Result<void> read();
+    void age(const cgroup::Subtree& subtree, Turn& turn);
+    const damon::NodeGenerations* proof(const Walked& walked) const;
+    void take(const Turn& turn);
 
-    damon::LruGen file_;
+    std::unique_ptr<damon::Mglru> kernel_;
+    Clock clock_;
     damon::LruGenerations reading_; ///< the last
     TimePoint read_{};              ///< when
     std::map<CgroupId, Watched> containers_;

@@ -205,6 +205,7 @@ json render(const model::IdleFigures& figures) {
             {"age_ms", figures.age.count() / 1000},
             {"resolution_us", idle.resolution.count()},
             {"watched_us", idle.watched.count()},
+            {"cpu_us", idle.cpu ? json(idle.cpu->count()) : json(nullptr)},
             {"percentiles_us", std::move(percentiles)},
             {"cold", cold_of(idle)},
             {"working_set_bytes", bytes(idle.working_set)},

@@ -146,21 +146,23 @@ type ColdBytes (
 
 # How long a container's memory has been idle. source: regions (address ranges) or generations (of
 # page tables; anonymous memory alone). choice says why that one: configured, preferred (it tells
-# more), only (the other does not work here) or sees-more (of this container). The figures are age_ms
-# old, no finer than resolution_us and prove nothing beyond watched_us. Entry p of percentiles_us (0
-# to 100) is the idle time at which p % of seen_bytes without unsure_bytes are passed (of all where that
-# is none); below 0, memory has been in use for so long. unsure_bytes were in use when their neighbours
-# were, or in a file that others map, and may have been idle for longer than cold tells.
-# working_set_bytes are those in use within the window, or not proven otherwise.
-# charged_bytes, anonymous and file, are seen_bytes and unseen_bytes; what is unseen is never counted
-# as idle. coverage_bp is null where nothing is charged. processes are watched, unwatched are not;
-# both are 0 where the source knows no processes.
+# more), only (the other does not work here), sees-more (of this container) or watches-longer (the
+# other has just begun). The figures are age_ms old, no finer than resolution_us and prove nothing
+# beyond watched_us. cpu_us is the CPU time of the last walk for generations; null for regions, whose
+# workers look for many containers at once. Entry p of percentiles_us (0 to 100) is the idle time at
+# which p % of seen_bytes without unsure_bytes are passed (of all where that is none); below 0, memory
+# has been in use for so long. unsure_bytes were in use when their neighbours were, or in a file that
+# others map, and may have been idle for longer than cold tells. working_set_bytes are those in use
+# within the window, or not proven otherwise. charged_bytes, anonymous and file, are seen_bytes and
+# unseen_bytes; what is unseen is never counted as idle. coverage_bp is null where nothing is charged.
+# processes are watched, unwatched are not; both are 0 where the source knows no processes.
 type IdleTimes (
   source: string,
   choice: string,
   age_ms: int,
   resolution_us: int,
   watched_us: int,
+  cpu_us: ?int,
   percentiles_us: []int,
   cold: []ColdBytes,
   working_set_bytes: int,

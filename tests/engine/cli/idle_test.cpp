@@ -121,6 +121,13 @@ TEST(IdleView, SaysWhyGenerationsTell) {
     other["choice"] = "sees-more";
     EXPECT_NE(idle_text(reply(other)).find("generations (they see more of it), "),
               std::string::npos);
+    other["choice"] = "watches-longer";
+    EXPECT_NE(idle_text(reply(other)).find("generations (the other sensor has just begun), "),
+              std::string::npos);
+    other["cpu_us"] = 2500;
+    EXPECT_NE(idle_text(reply(other)).find("watched for 5 m 12 s, 2.5 ms of CPU a look\n"),
+              std::string::npos)
+        << idle_text(reply(other));
     other["choice"] = "configured";
     EXPECT_NE(idle_text(reply(other)).find("generations (as configured), "), std::string::npos);
 }

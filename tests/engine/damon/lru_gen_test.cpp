@@ -72,8 +72,22 @@ TEST(LruGen, RefusesWhatItDoesNotUnderstand) {
     }
 }
 
+TEST(LruGen, TellsUseOnlyWherePageTablesAreWalked) {
+    for (const char* text : {"0x0007\n", "0x0003", "3", "0xf\n"}) {
+        EXPECT_TRUE(walks_page_tables(text)) << text;
+    }
+    for (const char* text : {"0x0005\n", "0x0002", "0x0000\n", "", "0x", "y\n", "0x7z", "-1",
+                             "0x100000000000000007"}) {
+        EXPECT_FALSE(walks_page_tables(text)) << text;
+    }
+}
+
 TEST(LruGen, NamesWhatIsMissing) {
     const test::TempDir dir;
+    const auto none = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, Errc::unsupported);
+    EXPECT_THAT(none.error().message(), HasSubstr("no MGLRU"));
     dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     const auto file = LruGen::open(*Dir::open(dir.path()));
     ASSERT_FALSE(file);
@@ -82,31 +96,33 @@ TEST(LruGen, NamesWhatIsMissing) {
     EXPECT_THAT(file.error().message(), HasSubstr("debugfs"));
 }
 
-TEST(LruGen, WithoutWalksOfPageTablesItIsOfNoUse) {
-    const test::TempDir dir;
-    dir.write("kernel/debug/lru_gen", kText);
-    EXPECT_EQ(LruGen::open(*Dir::open(dir.path())).error().code, Errc::unsupported);
-    for (const char* bits : {"0x0000\n", "0x0001\n", "0x0005\n"}) {
-        dir.write("kernel/mm/lru_gen/enabled", bits);
-        const auto file = LruGen::open(*Dir::open(dir.path()));
-        ASSERT_FALSE(file) << bits;
-        EXPECT_EQ(file.error().code, Errc::unsupported);
-        EXPECT_THAT(file.error().message(), HasSubstr("lru_gen/enabled"));
-    }
-    dir.write("kernel/mm/lru_gen/enabled", "0x0003\n");
-    EXPECT_TRUE(LruGen::open(*Dir::open(dir.path())));
-}
-
 TEST(LruGen, ReadsTheFileAnewAndWritesOneCommandAWalk) {
     const test::TempDir dir;
-    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     dir.write("kernel/debug/lru_gen", kText);
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     auto file = LruGen::open(*Dir::open(dir.path()));
     ASSERT_TRUE(file) << file.error().message();
     EXPECT_THAT(*file->read(), SizeIs(2));
     EXPECT_THAT(*file->read(), SizeIs(2));
     ASSERT_TRUE(file->age(28, 1, 6));
     EXPECT_THAT(dir.read("kernel/debug/lru_gen"), testing::StartsWith("+ 28 1 6 200 1"));
+}
+
+TEST(LruGen, SaysThatItsWalksAreOff) {
+    const test::TempDir dir;
+    dir.write("kernel/debug/lru_gen", kText);
+    dir.write("kernel/mm/lru_gen/enabled", "0x0005\n");
+    const auto off = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_FALSE(off);
+    EXPECT_EQ(off.error().code, Errc::unsupported);
+    EXPECT_THAT(off.error().message(), HasSubstr("0x0005"));
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
+    auto file = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_TRUE(file) << file.error().message();
+    dir.write("kernel/mm/lru_gen/enabled", "0x0000\n"); // somebody turns it off
+    const auto reading = file->read();
+    ASSERT_FALSE(reading);
+    EXPECT_EQ(reading.error().code, Errc::unsupported);
 }
 
 } // namespace

@@ -83,13 +83,36 @@ TEST_F(ProbeKernel, RecursiveProtectionIsToldByTheMount) {
     EXPECT_FALSE(find("memory_recursiveprot", false).present);
 }
 
-TEST_F(ProbeKernel, MglruIsOnWhereAnyBitIs) {
+TEST_F(ProbeKernel, MglruTellsUseWhereItWalksPageTables) {
     EXPECT_FALSE(present("MGLRU"));
-    put("sys/kernel/mm/lru_gen/enabled", "0x0000\n");
-    EXPECT_FALSE(present("MGLRU"));
+    for (const char* mask : {"0x0000\n", "0x0005\n"}) {
+        put("sys/kernel/mm/lru_gen/enabled", mask);
+        EXPECT_FALSE(present("MGLRU")) << mask;
+    }
     put("sys/kernel/mm/lru_gen/enabled", "0x0007\n");
     EXPECT_TRUE(present("MGLRU"));
     EXPECT_EQ(find("MGLRU").detail, "0x0007");
+}
+
+TEST_F(ProbeKernel, GenerationsAreWritableAndNameCgroupsInOneOfTwoWays) {
+    put("sys/kernel/debug/lru_gen", "memcg 1 /\n node 0\n 0 1 2 3\n");
+    EXPECT_FALSE(present("debugfs lru_gen"));
+    EXPECT_THAT(find("debugfs lru_gen").detail, HasSubstr("no MGLRU"));
+    put("sys/kernel/mm/lru_gen/enabled", "0x0007\n");
+    EXPECT_TRUE(present("debugfs lru_gen"));
+    EXPECT_THAT(find("debugfs lru_gen").detail, HasSubstr("no cgroup but the root"));
+    put("sys/fs/cgroup/web/cgroup.procs", "");
+    const CgroupId id = *tree_.roots().cgroup.sub("web")->id();
+    const auto listed = [](std::uint64_t number) {
+        return "memcg 1 /\n node 0\n 0 1 2 3\nmemcg " + std::to_string(number) +
+               " /web\n node 0\n 0 1 2 3\n";
+    };
+    put("sys/kernel/debug/lru_gen", listed(id.value));
+    EXPECT_EQ(find("debugfs lru_gen").detail, "writable, calls cgroups by their inodes");
+    put("sys/kernel/debug/lru_gen", listed(id.value + 1));
+    EXPECT_EQ(find("debugfs lru_gen").detail, "writable, calls cgroups by numbers of memcg's own");
+    put("sys/kernel/debug/lru_gen", "memcg\n");
+    EXPECT_FALSE(present("debugfs lru_gen"));
 }
 
 TEST_F(ProbeKernel, LockdownIsOffWhereNoneIsChosen) {
@@ -118,7 +141,6 @@ TEST_F(ProbeKernel, NodesAndTiersAreCounted) {
 TEST_F(ProbeKernel, WhatWouldTellAgeIsFoundByItsFiles) {
     for (const auto& [name, file] :
          {std::pair{"DAMON sysfs", "sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
-          {"debugfs lru_gen", "sys/kernel/debug/lru_gen"},
           {"BTF", "sys/kernel/btf/vmlinux"}}) {
         EXPECT_FALSE(present(name)) << name;
         put(file, "0\n");

@@ -18,6 +18,13 @@ std::shared_ptr<const model::IdleView> view(IdleSource source, std::uint64_t byt
     return std::make_shared<const model::IdleView>(made);
 }
 
+std::shared_ptr<const model::IdleView> watched(IdleSource source, std::uint64_t bytes,
+                                               Microseconds time) {
+    model::IdleView made = *view(source, bytes);
+    made.watched = time;
+    return std::make_shared<const model::IdleView>(made);
+}
+
 IdleViews both(std::uint64_t regions, std::uint64_t generations) {
     return {view(IdleSource::regions, regions), view(IdleSource::generations, generations)};
 }
@@ -51,21 +58,49 @@ TEST(Choice, ObeysTheConfiguration) {
     EXPECT_EQ(choose({nullptr, view(IdleSource::generations, 1)}, IdleSensor::regions), nullptr);
 }
 
+TEST(Choice, ASensorThatHasJustBegunDoesNotTakeOver) {
+    constexpr Microseconds kShort{10'000'000};
+    constexpr Microseconds kHour{3'600'000'000};
+    const auto chosen = [](Microseconds regions, std::uint64_t seen, Microseconds generations) {
+        return choose({watched(IdleSource::regions, seen, regions),
+                       watched(IdleSource::generations, 90, generations)},
+                      IdleSensor::automatic);
+    };
+    expect(chosen(kHour, 50, kShort), IdleSource::regions, IdleChoice::watches_longer);
+    expect(chosen(kHour, 50, kLong), IdleSource::generations, IdleChoice::sees_more);
+    expect(chosen(kShort, 50, kShort), IdleSource::generations, IdleChoice::sees_more);
+    expect(chosen(kShort, 100, kHour), IdleSource::generations, IdleChoice::watches_longer);
+    expect(chosen(kLong, 100, kHour), IdleSource::regions, IdleChoice::preferred);
+}
+
 TEST(Choice, GenerationsAreWalkedOnlyWhereTheyAreNeeded) {
     const Charged charged{Bytes{100}, Bytes{1000}};
     const auto wants = [&](std::uint64_t seen) {
-        return wants_generations(IdleSensor::automatic, true, view(IdleSource::regions, seen).get(),
-                                 charged, kLong);
+        return wants_generations(IdleSensor::automatic, true,
+                                 {view(IdleSource::regions, seen), nullptr}, charged, kLong);
     };
     EXPECT_FALSE(wants(100));
     EXPECT_FALSE(wants(80));
     EXPECT_TRUE(wants(79));
-    EXPECT_TRUE(wants_generations(IdleSensor::automatic, false, nullptr, charged, {}));
-    EXPECT_FALSE(wants_generations(IdleSensor::automatic, true, nullptr, charged, {}));
-    EXPECT_TRUE(wants_generations(IdleSensor::automatic, true, nullptr, charged, kLong));
-    EXPECT_FALSE(wants_generations(IdleSensor::regions, false, nullptr, charged, kLong));
+    EXPECT_TRUE(wants_generations(IdleSensor::automatic, false, {}, charged, {}));
+    EXPECT_FALSE(wants_generations(IdleSensor::automatic, true, {}, charged, {}));
+    EXPECT_TRUE(wants_generations(IdleSensor::automatic, true, {}, charged, kLong));
+    EXPECT_FALSE(wants_generations(IdleSensor::regions, false, {}, charged, kLong));
     EXPECT_TRUE(wants_generations(IdleSensor::generations, true,
-                                  view(IdleSource::regions, 100).get(), charged, kLong));
+                                  {view(IdleSource::regions, 100), nullptr}, charged, kLong));
+}
+
+TEST(Choice, WalksGoOnUntilRegionsCouldTakeOver) {
+    const Charged charged{Bytes{100}, Bytes{}};
+    const auto wants = [&](std::uint64_t seen, Microseconds regions) {
+        return wants_generations(IdleSensor::automatic, true,
+                                 {watched(IdleSource::regions, seen, regions),
+                                  watched(IdleSource::generations, 100, 2 * kLong)},
+                                 charged, kLong);
+    };
+    EXPECT_TRUE(wants(89, kLong));
+    EXPECT_FALSE(wants(90, kLong));
+    EXPECT_TRUE(wants(100, kLong / 2));
 }
 
 } // namespace
