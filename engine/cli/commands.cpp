@@ -141,7 +141,10 @@ Output record(const Options& options) {
                                    : std::chrono::steady_clock::now() + options.duration;
     Recording recording;
     const Output end = follow_engine(options.socket, method::kRecordRegions, named(options),
-                                     deadline, [&](const json& reply) { recording.add(reply); });
+                                     deadline, [&](const json& reply) {
+                                         recording.add(reply);
+                                         return true;
+                                     });
     if (recording.snapshots() == 0) {
         return end.status != status::kOk
                    ? end
@@ -157,6 +160,30 @@ Output record(const Options& options) {
                 std::to_string(recording.targets()) + " address spaces in " +
                 printable(options.file) + '\n',
             end.err};
+}
+
+Output watch(const Options& options, const Surroundings& here) {
+    constexpr std::string_view kClear = "\x1b[H\x1b[2J";
+    json parameters = json::object();
+    if (!options.name.empty()) {
+        parameters["name"] = options.name;
+    }
+    if (options.period.count() > 0) {
+        parameters["period_us"] = options.period.count();
+    }
+    std::size_t looks = 0;
+    const auto show = [&](const json& reply) {
+        ++looks;
+        std::string text;
+        if (options.json) {
+            text = reply.dump(-1, ' ', true, json::error_handler_t::replace) + '\n';
+        } else {
+            text = here.terminal ? std::string(kClear) : std::string(looks > 1 ? "\n" : "");
+            text += watch_text(reply);
+        }
+        return here.print(text) && looks != options.count;
+    };
+    return follow_engine(options.socket, method::kWatch, parameters, wire::kNoDeadline, show);
 }
 
 Output stat(const Options& options, const Surroundings& here) {
@@ -197,6 +224,8 @@ Output run(const Options& options, const Surroundings& here) {
         return show(options, method::kRegions, named(options), regions_text);
     case Command::record:
         return record(options);
+    case Command::watch:
+        return watch(options, here);
     case Command::attach:
         return change(options, method::kAttach, "is attached to");
     case Command::detach:

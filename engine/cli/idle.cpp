@@ -148,4 +148,9 @@ std::string idle_text(const json& reply) {
     return head(child(reply, "container"), idle) + '\n' + percentiles(idle) + '\n' + cold(idle);
 }
 
+std::string idle_summary_text(const json& reply) {
+    const json& idle = child(reply, "idle");
+    return head(child(reply, "container"), idle) + '\n' + cold(idle);
+}
+
 } // namespace cgtide::cli

@@ -6,10 +6,18 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <string_view>
+
+#include <unistd.h>
 
 namespace {
 
 using namespace cgtide;
+
+bool print(std::string_view text) {
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+           std::fflush(stdout) == 0;
+}
 
 cli::Surroundings surroundings() {
     std::error_code ignored;
@@ -17,7 +25,8 @@ cli::Surroundings surroundings() {
     const char* path = std::getenv("PATH");
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
-            self.parent_path().string(), path == nullptr ? "" : path};
+            self.parent_path().string(), path == nullptr ? "" : path, ::isatty(STDOUT_FILENO) == 1,
+            print};
 }
 
 } // namespace

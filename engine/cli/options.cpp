@@ -33,6 +33,22 @@ void add_name(CLI::App* sub, Options& options) {
         ->required();
 }
 
+/// An option that takes a time of 1 s or more.
+void add_time(CLI::App* sub, const char* flag, Microseconds& target, const char* what) {
+    sub->add_option_function<std::string>(
+           flag,
+           [flag, &target](const std::string& text) {
+               const auto time = parse_duration(text);
+               if (!time || *time < Microseconds(1'000'000)) {
+                   throw CLI::ValidationError(flag,
+                                              "'" + printable(text) + "' is no time of 1s or more");
+               }
+               target = *time;
+           },
+           what)
+        ->type_name("TIME");
+}
+
 void add_reading(CLI::App& app, Options& options) {
     CLI::App* ps = add_command(app, options, Command::ps, "ps", "List the managed containers",
                                "cgtide ps --all");
@@ -74,6 +90,14 @@ void add_reading(CLI::App& app, Options& options) {
     add_name(regions, options);
     add_json(regions, options);
 
+    CLI::App* doctor = add_command(app, options, Command::doctor, "doctor",
+                                   "Show what this kernel offers, and what cgtide does without it",
+                                   "cgtide doctor");
+    add_json(doctor, options);
+}
+
+/// Commands that go on until they are interrupted.
+void add_following(CLI::App& app, Options& options) {
     CLI::App* record = add_command(app, options, Command::record, "record",
                                    "Write a container's regions to a file that damo reads (root)",
                                    "cgtide record web -o web.data --duration 1m");
@@ -81,24 +105,19 @@ void add_reading(CLI::App& app, Options& options) {
     record->add_option("-o,--output", options.file, "The file to write, replacing what is there")
         ->type_name("FILE")
         ->required();
-    record
-        ->add_option_function<std::string>(
-            "--duration",
-            [&options](const std::string& text) {
-                const auto duration = parse_duration(text);
-                if (!duration || *duration < Microseconds(1'000'000)) {
-                    throw CLI::ValidationError("--duration", "'" + printable(text) +
-                                                                 "' is no time of 1s or more");
-                }
-                options.duration = *duration;
-            },
-            "How long, such as 30s or 5m (default: until it is interrupted)")
-        ->type_name("TIME");
+    add_time(record, "--duration", options.duration,
+             "How long, such as 30s or 5m (default: until it is interrupted)");
 
-    CLI::App* doctor = add_command(app, options, Command::doctor, "doctor",
-                                   "Show what this kernel offers, and what cgtide does without it",
-                                   "cgtide doctor");
-    add_json(doctor, options);
+    CLI::App* watch = add_command(
+        app, options, Command::watch, "watch",
+        "Show figures again and again: of all containers, or all of one",
+        "cgtide watch\n  cgtide watch web --period 10s\n  cgtide watch --json | jq .rows");
+    watch->add_option("NAME", options.name, "One container; all if left out");
+    add_time(watch, "--period", options.period, "Between two looks, 1s to 1h (default: 2s)");
+    watch->add_option("--count,-n", options.count, "End after N looks")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
+    watch->add_flag("--json", options.json, "Print each of the engine's replies as a line of JSON");
 }
 
 void add_changing(CLI::App& app, Options& options) {
@@ -137,6 +156,7 @@ std::variant<Options, Output> parse_options(int argc, const char* const* argv) {
         ->capture_default_str();
     app.require_subcommand(1);
     add_reading(app, options);
+    add_following(app, options);
     add_changing(app, options);
     try {
         app.parse(argc, argv);

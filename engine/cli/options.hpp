@@ -25,6 +25,7 @@ enum class Command {
     idle,
     regions,
     record,
+    watch,
     attach,
     detach,
     doctor,
@@ -42,6 +43,8 @@ struct Options {
     std::size_t last = 0;     ///< decisions to show; 0: all
     std::string file;         ///< to write
     Microseconds duration{0}; ///< 0: until it is interrupted
+    Microseconds period{0};   ///< between two looks; 0: the engine's choice
+    std::size_t count = 0;    ///< looks; 0: until it is interrupted
     bool json = false;
     bool all = false;
     bool history = false;

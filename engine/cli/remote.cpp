@@ -102,22 +102,25 @@ tl::expected<json, Output> ask_engine(const std::string& socket, std::string_vie
 }
 
 Output follow_engine(const std::string& socket, std::string_view method, const json& parameters,
-                     TimePoint deadline, const std::function<void(const json&)>& take) {
+                     TimePoint deadline, const std::function<bool(const json&)>& take) {
     const UniqueFd stop = stop_signals();
-    auto client = wire::Client::connect(socket, deadline);
+    auto client = wire::Client::connect(socket, std::chrono::steady_clock::now() + kPatience);
     if (!client) {
         return unreachable(client.error());
     }
     wire::Call call{std::string(method), wire::to_text(parameters)};
     call.more = true;
-    auto reply = client->exchange(call, deadline);
+    // The first reply comes at once, and no signal ends the wait for it.
+    auto reply = client->exchange(call, std::chrono::steady_clock::now() + kPatience);
+    if (!reply) {
+        return unreachable(reply.error());
+    }
     while (reply && reply->error.empty()) {
         const auto parsed = wire::parse_object(reply->parameters);
         if (!parsed) {
             return unreachable(parsed.error());
         }
-        take(*parsed);
-        if (!reply->continues) {
+        if (!take(*parsed) || !reply->continues) {
             return {};
         }
         reply = client->receive(deadline, stop.get());

@@ -18,12 +18,13 @@ namespace cgtide::cli {
 tl::expected<nlohmann::json, Output> ask_engine(const std::string& socket, std::string_view method,
                                                 const nlohmann::json& parameters);
 
-/// Calls the engine with `more` and gives each reply to `take`, until `deadline`, SIGINT or
-/// SIGTERM, or until the engine ends it. \returns what to print, and kOk for all but the engine's
-/// own end: what ended it, as ask_engine() would tell it. Blocks for as long as that takes.
+/// Calls the engine with `more` and gives each reply to `take`, until that returns false,
+/// `deadline`, SIGINT or SIGTERM, or until the engine ends it. \returns what to print, and kOk for
+/// all but the engine's own end: what ended it, as ask_engine() would tell it. Blocks for as long
+/// as that takes.
 Output follow_engine(const std::string& socket, std::string_view method,
                      const nlohmann::json& parameters, TimePoint deadline,
-                     const std::function<void(const nlohmann::json&)>& take);
+                     const std::function<bool(const nlohmann::json&)>& take);
 
 /// A Varlink error for people, with its exit status. Pure.
 Output explain_error(const wire::Reply& reply);

@@ -25,6 +25,13 @@ std::string inspect_text(const nlohmann::json& reply, std::int64_t now_ms);
 /// The parameters of Idle: percentiles of idle time with bars, and cold bytes by age.
 std::string idle_text(const nlohmann::json& reply);
 
+/// The first and the last part of it, without the percentiles.
+std::string idle_summary_text(const nlohmann::json& reply);
+
+/// The parameters of Watch: the time, and rows as stat_text(); of one container also its
+/// idle_summary_text() and its decisions as explain_text().
+std::string watch_text(const nlohmann::json& reply);
+
 /// The parameters of Regions: a heat map, a row a mapping.
 std::string regions_text(const nlohmann::json& reply);
 

@@ -304,4 +304,21 @@ json render(const model::Capability& capability) {
             {"detail", capability.detail},     {"without", capability.without}};
 }
 
+template <class T>
+json rendered(const std::vector<T>& values) {
+    json list = json::array();
+    for (const T& value : values) {
+        list.push_back(render(value));
+    }
+    return list;
+}
+
+template json rendered(const std::vector<model::ContainerSummary>& values);
+template json rendered(const std::vector<model::StatRow>& values);
+template json rendered(const std::vector<model::HistoryPoint>& values);
+template json rendered(const std::vector<model::JournalEntry>& values);
+template json rendered(const std::vector<model::SpaceMap>& values);
+template json rendered(const std::vector<model::RefusedRecord>& values);
+template json rendered(const std::vector<model::Capability>& values);
+
 } // namespace cgtide::serve

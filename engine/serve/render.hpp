@@ -3,6 +3,8 @@
 #include "engine/model/region_map.hpp"
 #include "engine/model/view.hpp"
 
+#include <vector>
+
 #include <nlohmann/json_fwd.hpp>
 
 namespace cgtide::serve {
@@ -19,5 +21,10 @@ nlohmann::json render(const model::StatRow& row);
 nlohmann::json render(const model::HistoryPoint& point);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
+
+/// Each of them by render(), as an array. For containers, figures, points of a history, entries of
+/// a journal, spaces, refused records and capabilities.
+template <class T>
+nlohmann::json rendered(const std::vector<T>& values);
 
 } // namespace cgtide::serve

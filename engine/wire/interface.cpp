@@ -278,6 +278,19 @@ method Stat(name: ?string, all: ?bool) -> (rows: []Figures)
 # minute for six hours, less where there are hundreds of containers. Empty where no sensor told.
 method History(name: string) -> (container: Container, points: []Past)
 
+# What Stat(all), or of one container Stat, Idle and Explain tell, at one time. last bounds the
+# entries (5 where it is missing). Called with more it goes on, a reply each period_us (1 s to 1 h; 2 s
+# where it is missing), until the caller leaves or the container ends, which is a refusal with reason
+# gone. Without a name, container and idle are null; where idle is null of one, no_idle says why.
+method Watch(name: ?string, last: ?int, period_us: ?int) -> (
+  at_ms: int,
+  rows: []Figures,
+  container: ?Container,
+  idle: ?IdleTimes,
+  no_idle: ?string,
+  entries: []Entry
+)
+
 # Memory of a process that has been idle for the same time, between two addresses. idle_us below 0: in
 # use for so long already. accesses: looks that found it in use in the last aggregation, of
 # aggregation_us / sample_us.
@@ -355,11 +368,11 @@ error MethodNotFound (method: string)
 error InvalidParameter (parameter: string)
 )";
 
-constexpr std::array kMethods{method::kRegister,      method::kUnregister, method::kList,
-                              method::kInspect,       method::kExplain,    method::kIdle,
-                              method::kStat,          method::kHistory,    method::kRegions,
-                              method::kRecordRegions, method::kAttach,     method::kDetach,
-                              method::kCapabilities};
+constexpr std::array kMethods{method::kRegister,      method::kUnregister,  method::kList,
+                              method::kInspect,       method::kExplain,     method::kIdle,
+                              method::kStat,          method::kHistory,     method::kRegions,
+                              method::kRecordRegions, method::kWatch,       method::kAttach,
+                              method::kDetach,        method::kCapabilities};
 
 } // namespace
 

@@ -31,6 +31,7 @@ inline constexpr std::string_view kRegions = "io.cgtide.Engine.Regions";
 inline constexpr std::string_view kRecordRegions = "io.cgtide.Engine.RecordRegions";
 inline constexpr std::string_view kStat = "io.cgtide.Engine.Stat";
 inline constexpr std::string_view kHistory = "io.cgtide.Engine.History";
+inline constexpr std::string_view kWatch = "io.cgtide.Engine.Watch";
 inline constexpr std::string_view kAttach = "io.cgtide.Engine.Attach";
 inline constexpr std::string_view kDetach = "io.cgtide.Engine.Detach";
 inline constexpr std::string_view kCapabilities = "io.cgtide.Engine.Capabilities";

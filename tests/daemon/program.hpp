@@ -42,6 +42,9 @@ public:
     /// not all that it does shows there. \returns false where it ended, or patience did, before.
     bool await(const std::function<bool()>& done);
 
+    /// What it wrote to its standard output so far.
+    std::string output() const { return files_.read("output"); }
+
     /// What it wrote to its standard error so far.
     std::string errors() const { return files_.read("errors"); }
 

@@ -28,8 +28,7 @@ try:
         assert wait_for(client.get_interfaces, deadline) == ["org.varlink.service", "io.cgtide.Engine"]
         members = client.get_interface("io.cgtide.Engine").members
         for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Idle", "Stat", "History",
-                       "Attach",
-                       "Detach", "Capabilities"):
+                       "Watch", "Attach", "Detach", "Capabilities"):
             assert method in members, f"{method} is not in the interface's description"
         with client.open("io.cgtide.Engine") as interface:
             containers = wait_for(lambda: interface.List()["containers"], deadline)
@@ -37,6 +36,8 @@ try:
             assert containers[0]["apps"] == ["stat", "reclaim"], containers
             assert [row["name"] for row in interface.Stat()["rows"]] == ["web"]
             assert interface.History(name="web")["points"] == []
+            with client.open("io.cgtide.Engine") as stream:
+                assert next(stream.Watch(name="web", _more=True))["container"]["name"] == "web"
             try:
                 interface.Inspect(name="nobody")
                 raise AssertionError("Inspect knows nobody")

@@ -46,6 +46,19 @@ TEST(CliOptions, EachCommandIsKnown) {
     EXPECT_TRUE(hooks.dry_run);
 }
 
+TEST(CliOptions, AWatchIsOfAllOrOfOne) {
+    const Options all = good({"watch"});
+    EXPECT_EQ(all.command, Command::watch);
+    EXPECT_EQ(all.name, "");
+    EXPECT_EQ(all.period, Microseconds(0));
+    EXPECT_EQ(all.count, 0U);
+    const Options one = good({"watch", "web", "--period", "10s", "--count", "3", "--json"});
+    EXPECT_EQ(one.name, "web");
+    EXPECT_EQ(one.period, Microseconds(10'000'000));
+    EXPECT_EQ(one.count, 3U);
+    EXPECT_TRUE(one.json);
+}
+
 TEST(CliOptions, TheSocketStandsBeforeOrAfterTheCommand) {
     EXPECT_EQ(good({"--socket", "/s", "ps"}).socket, "/s");
     EXPECT_EQ(good({"ps", "--socket", "/s"}).socket, "/s");
@@ -59,6 +72,9 @@ TEST(CliOptions, MistakesAreUsage) {
              {"idle"},
              {"attach", "web"},
              {"ps", "--colour"},
+             {"watch", "web", "--period", "500ms"},
+             {"watch", "--period", "often"},
+             {"watch", "--count", "0"},
              {"explain", "web", "--last", "0"},
              {"explain", "web", "--last", "many"},
              {"hooks", "--remove"},
@@ -73,7 +89,7 @@ TEST(CliOptions, MistakesAreUsage) {
 
 TEST(CliOptions, HelpOfEachCommandHasAnExample) {
     for (const char* command :
-         {"ps", "inspect", "explain", "idle", "attach", "detach", "doctor", "hooks"}) {
+         {"ps", "inspect", "explain", "idle", "watch", "attach", "detach", "doctor", "hooks"}) {
         const auto output = std::get<Output>(parse({command, "--help"}));
         EXPECT_EQ(output.status, status::kOk);
         EXPECT_NE(output.out.find(std::string("Example:\n  cgtide ") + command), std::string::npos)

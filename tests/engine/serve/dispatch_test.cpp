@@ -76,6 +76,43 @@ TEST_F(Dispatch, ARecordContinuesForWhoTakesMoreUntilTheContainerEnds) {
     EXPECT_FALSE(last.continues);
 }
 
+TEST_F(Dispatch, AWatchTellsOfAllOrOfOne) {
+    const json all = succeed(method::kWatch, json::object());
+    EXPECT_EQ(all["rows"].size(), 2U); // those that ended too
+    EXPECT_TRUE(all["container"].is_null());
+    EXPECT_GT(all["at_ms"].get<std::int64_t>(), 0);
+    const json one = succeed(method::kWatch, {{"name", "web"}, {"last", 3}});
+    EXPECT_EQ(one["rows"][0]["name"], "web");
+    EXPECT_EQ(one["container"]["name"], "web");
+    EXPECT_EQ(one["idle"]["seen_bytes"], 3145728);
+    EXPECT_TRUE(one["no_idle"].is_null());
+    EXPECT_EQ(one["entries"].size(), 3U);
+    EXPECT_EQ(succeed(method::kWatch, {{"name", "web"}})["entries"].size(), 5U);
+}
+
+TEST_F(Dispatch, AWatchContinuesForWhoTakesMoreUntilTheContainerEnds) {
+    EXPECT_FALSE(ask(method::kWatch, {{"name", "web"}}).continues);
+    EXPECT_TRUE(ask(method::kWatch, {{"name", "web"}}, true).continues);
+    EXPECT_TRUE(ask(method::kWatch, json::object(), true).continues);
+    control.ended = true;
+    const wire::Reply last = ask(method::kWatch, {{"name", "web"}}, true);
+    EXPECT_EQ(last.error, error::kRefused);
+    EXPECT_FALSE(last.continues);
+    EXPECT_EQ(json::parse(last.parameters),
+              json({{"reason", "gone"},
+                    {"message", "web has ended; cgtide explain web tells what was done for it"}}));
+    EXPECT_EQ(ask(method::kWatch, {{"name", "nobody"}}, true).error, error::kNoSuchContainer);
+}
+
+TEST_F(Dispatch, APeriodOfAWatchIsBetweenASecondAndAnHour) {
+    succeed(method::kWatch, {{"period_us", 1'000'000}});
+    succeed(method::kWatch, {{"period_us", 3'600'000'000}});
+    expect_invalid(method::kWatch, {{"period_us", 999'999}}, "period_us");
+    expect_invalid(method::kWatch, {{"period_us", 3'600'000'001}}, "period_us");
+    expect_invalid(method::kWatch, {{"period_us", -1}}, "period_us");
+    expect_invalid(method::kWatch, {{"all", true}}, "all");
+}
+
 TEST_F(Dispatch, RegistersARecord) {
     const json reply =
         succeed(method::kRegister, {{"record", json::parse(oci::encode_record(record()))}});

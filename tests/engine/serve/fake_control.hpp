@@ -38,7 +38,11 @@ public:
         return rows;
     }
     Result<model::StatRow> stat(std::string_view name) const override {
-        return known(name).map([&] { return stats(false).front(); });
+        return known(name).map([&] {
+            model::StatRow row = stats(false).front();
+            row.ended = ended;
+            return row;
+        });
     }
     Result<core::PastTimes> history(std::string_view name) const override {
         return known(name).map([&] {
@@ -99,6 +103,7 @@ public:
 
     std::vector<std::string> asked;
     std::optional<Error> enroll_error;
+    bool ended = false;      ///< the container has ended
     std::size_t most = 100;  ///< questions that are answered before the container ends
     std::size_t padding = 0; ///< bytes that make a reply large
 

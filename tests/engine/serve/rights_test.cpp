@@ -33,7 +33,7 @@ TEST(Rights, WhatChangesAnythingIsRoots) {
     }
     for (const auto name :
          {method::kList, method::kInspect, method::kExplain, method::kIdle, method::kStat,
-          method::kHistory, method::kCapabilities, method::kGetInfo}) {
+          method::kHistory, method::kWatch, method::kCapabilities, method::kGetInfo}) {
         EXPECT_EQ(access_for(name), Access::read) << name;
     }
 }
