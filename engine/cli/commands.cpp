@@ -1,6 +1,7 @@
 #include "engine/cli/commands.hpp"
 
 #include "cgroup/base/text.hpp"
+#include "engine/cli/fields.hpp"
 #include "engine/cli/probe.hpp"
 #include "engine/cli/record.hpp"
 #include "engine/cli/remote.hpp"
@@ -49,6 +50,18 @@ Output change(const Options& options, std::string_view method, const char* done)
     }
     return {status::kOk,
             printable(options.app) + ' ' + done + ' ' + printable(options.name) + '\n',
+            {}};
+}
+
+Output release_damon(const Options& options) {
+    // A commit under way is waited for, and each worker ends at its next look.
+    constexpr std::chrono::seconds kLongest{120};
+    const auto reply = ask_engine(options.socket, method::kReleaseDamon, json::object(), kLongest);
+    if (!reply) {
+        return reply.error();
+    }
+    return {status::kOk,
+            text_field(*reply, "done") + "\ncgtided does without DAMON until it is restarted\n",
             {}};
 }
 
@@ -230,6 +243,8 @@ Output run(const Options& options, const Surroundings& here) {
         return change(options, method::kAttach, "is attached to");
     case Command::detach:
         return change(options, method::kDetach, "is detached from");
+    case Command::damon_release:
+        return release_damon(options);
     case Command::doctor:
         return doctor(options, here);
     case Command::hooks:

@@ -43,6 +43,12 @@ std::string head(const json& container, const json& idle) {
                        idle_coverage(idle), duration_field(idle, "watched_us"), cost);
 }
 
+/// Why regions tell nothing, where they might.
+std::string no_regions(const json& reply) {
+    const std::string why = text_field(reply, "no_regions");
+    return why == kNone ? std::string() : "no regions: " + why + '\n';
+}
+
 /// The axis is even, so that the bars read as a curve.
 std::string percentiles(const json& idle) {
     constexpr double kPlaces = 44;
@@ -145,12 +151,13 @@ std::optional<double> cold_sum(const json& cold) {
 
 std::string idle_text(const json& reply) {
     const json& idle = child(reply, "idle");
-    return head(child(reply, "container"), idle) + '\n' + percentiles(idle) + '\n' + cold(idle);
+    return head(child(reply, "container"), idle) + no_regions(reply) + '\n' + percentiles(idle) +
+           '\n' + cold(idle);
 }
 
 std::string idle_summary_text(const json& reply) {
     const json& idle = child(reply, "idle");
-    return head(child(reply, "container"), idle) + '\n' + cold(idle);
+    return head(child(reply, "container"), idle) + no_regions(reply) + '\n' + cold(idle);
 }
 
 } // namespace cgtide::cli

@@ -131,6 +131,15 @@ void add_changing(CLI::App& app, Options& options) {
         add_name(sub, options);
         sub->add_option("APP", options.app, "An app, such as stat or reclaim")->required();
     }
+    CLI::App* damon = app.add_subcommand("damon", "Steer the engine's use of DAMON");
+    damon->require_subcommand(1);
+    damon->fallthrough();
+    add_command(
+        *damon, options, Command::damon_release, "release",
+        "Give DAMON back while the engine goes on (root)",
+        "cgtide damon release\n\nWorkers, their folders and the kernel's modules are as the "
+        "engine found them, until\ncgtided is restarted: systemctl restart cgtided takes DAMON "
+        "again. Generations tell\nidle times meanwhile, where they work.");
     CLI::App* hooks = add_command(app, options, Command::hooks, "hooks",
                                   "Print the OCI hooks, or put them into a bundle's config.json",
                                   "cgtide hooks --bundle /run/bundles/web --dry-run");

@@ -28,6 +28,7 @@ enum class Command {
     watch,
     attach,
     detach,
+    damon_release,
     doctor,
     hooks
 };

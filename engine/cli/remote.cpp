@@ -18,8 +18,6 @@ namespace {
 using nlohmann::json;
 namespace error = wire::error;
 
-constexpr std::chrono::seconds kPatience{10};
-
 Output failure(int code, const std::string& message) {
     return {code, {}, "cgtide: " + message + '\n'};
 }
@@ -81,8 +79,8 @@ Output explain_error(const wire::Reply& reply) {
 }
 
 tl::expected<json, Output> ask_engine(const std::string& socket, std::string_view method,
-                                      const json& parameters) {
-    const TimePoint deadline = std::chrono::steady_clock::now() + kPatience;
+                                      const json& parameters, std::chrono::seconds patience) {
+    const TimePoint deadline = std::chrono::steady_clock::now() + patience;
     auto client = wire::Client::connect(socket, deadline);
     if (!client) {
         return tl::unexpected(unreachable(client.error()));

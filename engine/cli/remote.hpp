@@ -4,6 +4,7 @@
 #include "engine/cli/options.hpp"
 #include "engine/wire/message.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,14 @@
 
 namespace cgtide::cli {
 
-/// Calls the engine. Blocks for at most ten seconds. \returns the reply's parameters; else what to
+/// How long a reply of the engine is waited for.
+inline constexpr std::chrono::seconds kPatience{10};
+
+/// Calls the engine. Blocks for at most `patience`. \returns the reply's parameters; else what to
 /// print and the exit status: kUnreachable where no engine answers, kNoSuchContainer, kFailed.
 tl::expected<nlohmann::json, Output> ask_engine(const std::string& socket, std::string_view method,
-                                                const nlohmann::json& parameters);
+                                                const nlohmann::json& parameters,
+                                                std::chrono::seconds patience = kPatience);
 
 /// Calls the engine with `more` and gives each reply to `take`, until that returns false,
 /// `deadline`, SIGINT or SIGTERM, or until the engine ends it. \returns what to print, and kOk for

@@ -24,6 +24,7 @@ struct Explanation {
 struct IdleTimes {
     model::ContainerSummary summary;
     model::IdleFigures figures;
+    std::string no_regions{}; ///< why no regions are told; empty where they are, or are not wanted
 };
 
 /// A container with the regions of its memory.
@@ -40,6 +41,9 @@ struct PastTimes {
 
 /// What the detail of Control::idle's error begins with where there is nothing to tell.
 inline constexpr std::string_view kNoIdleView = "no-idle-view: ";
+
+/// What the detail of Control::release_damon's error begins with where there is nothing to release.
+inline constexpr std::string_view kNoDamon = "no-damon: ";
 
 /// What the socket may ask of the engine. All of it runs on the engine's one thread; the awaited
 /// calls do blocking reads on the pool meanwhile.
@@ -92,6 +96,12 @@ public:
     /// Idempotent.
     virtual boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) = 0;
     virtual boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) = 0;
+
+    /// Gives DAMON back as it was found, until the engine is started again; generations tell idle
+    /// times meanwhile, where they work. Takes as long as a commit. \returns what was done, for
+    /// people; `conflict` with a detail that begins with kNoDamon where the engine does not use
+    /// DAMON, or not any more, or not yet; else what could not be put back.
+    virtual boost::asio::awaitable<Result<std::string>> release_damon() = 0;
 
     virtual std::vector<model::Capability> capabilities() const = 0;
 };

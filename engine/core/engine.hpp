@@ -78,6 +78,7 @@ public:
                                                         model::RegionCut cut) override;
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
     boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override;
+    boost::asio::awaitable<Result<std::string>> release_damon() override;
     std::vector<model::Capability> capabilities() const override;
 
 private:
@@ -115,6 +116,10 @@ private:
     boost::asio::awaitable<void> generation_loop();
     void sense_idle(Turn& turn, bool by_regions) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
+
+    // release.cpp: regions that do not work any more
+    void lose_regions(const std::string& why);
+    std::string why_no_regions() const;
 
     // enrolment.cpp: what comes and goes
     boost::asio::awaitable<void> rescan();

@@ -97,7 +97,7 @@ asio::awaitable<void> Engine::region_loop() {
     }
     monitor::Regions& regions = *options_.sensor.regions;
     asio::steady_timer timer(io_);
-    while (!co_await cancelled()) {
+    while (regions_work_ && !co_await cancelled()) {
         const auto wanted = wishes(false);
         watching_ = !wanted.empty();
         const auto look = [&] {
@@ -109,9 +109,10 @@ asio::awaitable<void> Engine::region_loop() {
         };
         const auto state = co_await offload(damon_, commit);
         if (!state && state.error().code == Errc::conflict) {
-            log::error("no idle times by regions from now on: {}", state.error().message());
-            watching_ = false;
-            regions_work_ = false;
+            if (regions_work_) { // else it was given back meanwhile
+                log::error("no idle times by regions from now on: {}", state.error().message());
+                lose_regions(state.error().message());
+            }
             co_return;
         }
         if (state) {

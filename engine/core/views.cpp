@@ -47,7 +47,7 @@ std::optional<model::IdleFigures> figures_of(const Container& container) {
 }
 
 /// Why there are no figures, and what to do about it.
-std::string why_no_idle(const Container& container) {
+std::string why_no_idle(const Container& container, const std::string& no_regions) {
     const std::string& name = container.policy.name;
     if (container.ended()) {
         return name + " has ended, and no sensor told of it before";
@@ -60,7 +60,8 @@ std::string why_no_idle(const Container& container) {
     const Microseconds period = apps::find(model::AppName::stat).needs(container.policy).period;
     return "no sensor has told of " + name + " yet; the first figures come within " +
            format_duration(2 * period) +
-           " of attaching stat, on a node with a sensor for idle times: see cgtide doctor";
+           " of attaching stat, on a node with a sensor for idle times: see cgtide doctor" +
+           (no_regions.empty() ? "" : "; no regions: " + no_regions);
 }
 
 model::StatRow stat_row(const Container& container) {
@@ -158,9 +159,10 @@ Result<IdleTimes> Engine::idle(std::string_view name) const {
     const Container& container = **found;
     auto figures = figures_of(container);
     if (!figures) {
-        return fail(Errc::unsupported, "idle", std::string(kNoIdleView) + why_no_idle(container));
+        return fail(Errc::unsupported, "idle",
+                    std::string(kNoIdleView) + why_no_idle(container, why_no_regions()));
     }
-    return IdleTimes{summarise(container), std::move(*figures)};
+    return IdleTimes{summarise(container), std::move(*figures), why_no_regions()};
 }
 
 boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
@@ -177,14 +179,16 @@ boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
         co_return refuse(container->policy.name + " has ended: its memory is gone");
     }
     if (!watching_) {
-        co_return refuse("no container is watched by regions: see cgtide doctor");
+        const std::string why = why_no_regions();
+        co_return refuse("no container is watched by regions: " +
+                         (why.empty() ? "see cgtide doctor" : why));
     }
     const auto look = [&] {
         return options_.sensor.regions->map(container->id, cut);
     };
     auto map = co_await offload(sensors_, look);
     if (map.spaces.empty()) {
-        co_return refuse(why_no_idle(*container));
+        co_return refuse(why_no_idle(*container, why_no_regions()));
     }
     co_return RegionTimes{summarise(*container), std::move(map)};
 }

@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps stat inspect explain idle regions record watch attach detach doctor hooks"
+    local commands="ps stat inspect explain idle regions record watch attach detach damon doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -51,7 +51,7 @@ _cgtide() {
     explain) words="--last --json --socket --help" ;;
     doctor) words="--json --socket --help" ;;
     hooks) words="--bundle --remove --dry-run --hook --help" ;;
-    attach | detach) words="--socket --help" ;;
+    attach | detach | damon) words="--socket --help" ;;
     esac
     if [[ $current != -* ]]; then
         case $command:$position in
@@ -59,6 +59,7 @@ _cgtide() {
             detach:0)
             words=$(_cgtide_names "${socket[@]}") ;;
         attach:1 | detach:1) words="stat reclaim" ;;
+        damon:0) words="release" ;;
         "":*) words=$commands ;;
         *) words="" ;;
         esac

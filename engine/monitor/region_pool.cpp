@@ -127,6 +127,9 @@ std::string RegionPool::offers() const {
 }
 
 Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
+    if (pool_ == nullptr) {
+        return fail(Errc::conflict, "use DAMON", "it was given back");
+    }
     auto applied = pool_->apply(std::move(targets));
     if (!applied) {
         return tl::unexpected(applied.error());
@@ -155,9 +158,9 @@ RegionPool::~RegionPool() {
     (void)release();
 }
 
-Result<void> RegionPool::release() {
+Result<std::string> RegionPool::release() {
     if (ownership_ == nullptr) {
-        return {};
+        return std::string("it was given back before");
     }
     pool_.reset();
     const auto ownership = std::move(ownership_);
@@ -168,7 +171,7 @@ Result<void> RegionPool::release() {
     if (!released->owed.empty()) {
         return fail(Errc::conflict, "give DAMON back", describe(*released));
     }
-    return {};
+    return describe(*released);
 }
 
 Result<std::string> clean_up_regions(const KernelRoots& roots, const std::string& run_dir) {

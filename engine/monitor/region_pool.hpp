@@ -53,8 +53,8 @@ public:
     std::vector<damon::Round> read(std::vector<std::string>& problems);
 
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
-    /// put back.
-    Result<void> release();
+    /// put back; else what was, for people. apply() is a `conflict` from then on.
+    Result<std::string> release();
 
     ~RegionPool();
     RegionPool(const RegionPool&) = delete;

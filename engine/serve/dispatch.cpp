@@ -66,6 +66,15 @@ asio::awaitable<Reply> change(core::Control& control, std::string text, bool att
     co_return done ? success(json::object()) : lookup_error(done.error(), name);
 }
 
+asio::awaitable<Reply> release(core::Control& control, std::string text) {
+    const Parameters parameters(text, {});
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto done = co_await control.release_damon();
+    co_return done ? success({{"done", *done}}) : refusal(done.error());
+}
+
 Reply list(const core::Control& control, const std::string& text) {
     Parameters parameters(text, {"all"});
     const bool all = parameters.flag("all");
@@ -138,7 +147,9 @@ Reply idle(const core::Control& control, const std::string& text) {
     if (!told) {
         return lookup_error(told.error(), name);
     }
-    return success({{"container", render(told->summary)}, {"idle", render(told->figures)}});
+    return success({{"container", render(told->summary)},
+                    {"idle", render(told->figures)},
+                    {"no_regions", text_or_null(told->no_regions)}});
 }
 
 Reply capabilities(const core::Control& control, const std::string& text) {
@@ -193,6 +204,9 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::si
     }
     if (call.method == method::kWatch) {
         return watch(control, std::move(call), round);
+    }
+    if (call.method == method::kReleaseDamon) {
+        return release(control, std::move(call.parameters));
     }
     return at_once(answer(control, call));
 }

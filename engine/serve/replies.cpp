@@ -36,6 +36,10 @@ bool is_no_idle_view(const Error& problem) {
 
 } // namespace
 
+json text_or_null(const std::string& text) {
+    return text.empty() ? json() : json(text);
+}
+
 std::string why_no_idle_view(const Error& problem) {
     return is_no_idle_view(problem)
                ? printable(problem.detail.substr(core::kNoIdleView.size()), 1024)
@@ -46,6 +50,9 @@ Reply refusal(const Error& problem) {
     const std::string message = printable(problem.message(), 1024);
     if (is_gone(problem)) {
         return refused("gone", message);
+    }
+    if (problem.code == Errc::conflict && problem.detail.starts_with(core::kNoDamon)) {
+        return refused("no-damon", printable(problem.detail.substr(core::kNoDamon.size()), 1024));
     }
     if (problem.code == Errc::conflict) {
         const bool shared = problem.detail.starts_with("shared-cgroup");

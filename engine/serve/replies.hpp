@@ -29,4 +29,7 @@ wire::Reply lookup_error(const Error& problem, const std::string& name);
 /// Why Control::idle() has nothing to tell, in words.
 std::string why_no_idle_view(const Error& problem);
 
+/// Text, or null where it is empty.
+nlohmann::json text_or_null(const std::string& text);
+
 } // namespace cgtide::serve

@@ -53,6 +53,7 @@ Reply watch_one(const core::Control& control, const std::string& name, std::size
                     {"container", render(told->summary)},
                     {"idle", idle ? render(idle->figures) : json()},
                     {"no_idle", idle ? json() : json(why_no_idle_view(idle.error()))},
+                    {"no_regions", text_or_null(idle ? idle->no_regions : std::string())},
                     {"entries", rendered(told->entries)}});
 }
 
@@ -98,6 +99,7 @@ asio::awaitable<Reply> watch(core::Control& control, wire::Call call, std::size_
                                           {"container", nullptr},
                                           {"idle", nullptr},
                                           {"no_idle", nullptr},
+                                          {"no_regions", nullptr},
                                           {"entries", json::array()}})
                                : watch_one(control, name, last == 0 ? kDecisions : last);
     reply.continues = call.more && reply.error.empty();

@@ -269,7 +269,8 @@ method Explain(name: string, last: ?int) -> (
 
 # How long one container's memory has been idle, as app stat knows it. Refused with reason
 # no-idle-view where stat is not attached or no sensor has told yet; message says what to do.
-method Idle(name: string) -> (container: Container, idle: IdleTimes)
+# no_regions says why the sensor regions tells nothing; null where it does, or is not wanted.
+method Idle(name: string) -> (container: Container, idle: IdleTimes, no_regions: ?string)
 
 # The figures of all containers by name, or of one; all adds those that ended within the last hour.
 method Stat(name: ?string, all: ?bool) -> (rows: []Figures)
@@ -282,12 +283,14 @@ method History(name: string) -> (container: Container, points: []Past)
 # entries (5 where it is missing). Called with more it goes on, a reply each period_us (1 s to 1 h; 2 s
 # where it is missing), until the caller leaves or the container ends, which is a refusal with reason
 # gone. Without a name, container and idle are null; where idle is null of one, no_idle says why.
+# no_regions as in Idle.
 method Watch(name: ?string, last: ?int, period_us: ?int) -> (
   at_ms: int,
   rows: []Figures,
   container: ?Container,
   idle: ?IdleTimes,
   no_idle: ?string,
+  no_regions: ?string,
   entries: []Entry
 )
 
@@ -336,6 +339,12 @@ method RecordRegions(name: string) -> (
 method Attach(name: string, app: string) -> ()
 method Detach(name: string, app: string) -> ()
 
+# Gives DAMON back to the node as the engine found it, while the engine goes on: workers, their folders
+# and the modules that were stopped. It stays so until the engine is restarted; generations tell idle
+# times meanwhile, where they work. Refused with reason no-damon where the engine does not use DAMON,
+# or not any more. done says what was done. Takes up to a minute. Root only.
+method ReleaseDamon() -> (done: string)
+
 # What was probed on this node.
 method Capabilities() -> (capabilities: []Capability)
 
@@ -343,7 +352,7 @@ error NoSuchContainer (name: string)
 error AmbiguousName (name: string, matches: []string)
 
 # The engine will not do it. reason is a code: shared-cgroup, gone, malformed, denied, no-idle-view,
-# failed and others; message says why.
+# no-damon, failed and others; message says why.
 error Refused (reason: string, message: string)
 
 # needs: root, or the group whose members may read.
@@ -368,11 +377,11 @@ error MethodNotFound (method: string)
 error InvalidParameter (parameter: string)
 )";
 
-constexpr std::array kMethods{method::kRegister,      method::kUnregister,  method::kList,
-                              method::kInspect,       method::kExplain,     method::kIdle,
-                              method::kStat,          method::kHistory,     method::kRegions,
-                              method::kRecordRegions, method::kWatch,       method::kAttach,
-                              method::kDetach,        method::kCapabilities};
+constexpr std::array kMethods{method::kRegister,      method::kUnregister,   method::kList,
+                              method::kInspect,       method::kExplain,      method::kIdle,
+                              method::kStat,          method::kHistory,      method::kRegions,
+                              method::kRecordRegions, method::kWatch,        method::kAttach,
+                              method::kDetach,        method::kReleaseDamon, method::kCapabilities};
 
 } // namespace
 

@@ -34,6 +34,7 @@ inline constexpr std::string_view kHistory = "io.cgtide.Engine.History";
 inline constexpr std::string_view kWatch = "io.cgtide.Engine.Watch";
 inline constexpr std::string_view kAttach = "io.cgtide.Engine.Attach";
 inline constexpr std::string_view kDetach = "io.cgtide.Engine.Detach";
+inline constexpr std::string_view kReleaseDamon = "io.cgtide.Engine.ReleaseDamon";
 inline constexpr std::string_view kCapabilities = "io.cgtide.Engine.Capabilities";
 inline constexpr std::string_view kGetInfo = "org.varlink.service.GetInfo";
 inline constexpr std::string_view kGetInterfaceDescription =

@@ -50,6 +50,19 @@ TEST_F(Registration, IdleTimesThatNoSensorTellsAreRefusedWithWhatToDo) {
     EXPECT_TRUE(inspect("web")["idle"].is_null());
 }
 
+TEST_F(Registration, DamonThatTheEngineDoesNotUseCannotBeReleased) {
+    ASSERT_TRUE(start());
+    const Ended released = cli({"damon", "release"});
+    EXPECT_EQ(released.status, 1);
+    EXPECT_THAT(released.errors, HasSubstr("refused (no-damon): cgtided does not use DAMON: "));
+    EXPECT_THAT(released.errors, HasSubstr("no sysfs interface"));
+    engine().signal(SIGTERM);
+    EXPECT_EQ(engine().wait().status, 0);
+    write_settings("[idle]\nsensor = \"generations\"\n");
+    ASSERT_TRUE(start());
+    EXPECT_THAT(cli({"damon", "release"}).errors, HasSubstr("its settings say so (idle.sensor)"));
+}
+
 /// What happens in a folder: opens, reads and writes.
 class Events {
 public:

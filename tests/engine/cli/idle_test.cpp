@@ -81,6 +81,17 @@ unseen                                 8.0 MiB   6.25 %
 )");
 }
 
+TEST(IdleView, SaysWhyRegionsTellNothing) {
+    json told = reply(idle());
+    told["no_regions"] = "given back by hand\x1b";
+    for (const std::string& text : {idle_text(told), idle_summary_text(told)}) {
+        EXPECT_NE(text.find("5 m 12 s\nno regions: given back by hand\\x1b\n\n"), std::string::npos)
+            << text;
+    }
+    told["no_regions"] = nullptr;
+    EXPECT_EQ(idle_text(told), idle_text(reply(idle())));
+}
+
 TEST(IdleView, FitsATerminal) {
     json wide = idle();
     wide["source"] = "generations";

@@ -59,6 +59,17 @@ TEST(CliOptions, AWatchIsOfAllOrOfOne) {
     EXPECT_TRUE(one.json);
 }
 
+TEST(CliOptions, ReleaseIsACommandOfDamon) {
+    EXPECT_EQ(good({"damon", "release", "--socket", "/s"}).command, Command::damon_release);
+    EXPECT_EQ(good({"damon", "release", "--socket", "/s"}).socket, "/s");
+    const auto help = std::get<Output>(parse({"damon", "release", "--help"}));
+    EXPECT_NE(help.out.find("cgtided is restarted"), std::string::npos) << help.out;
+    for (const auto& arguments : std::initializer_list<std::initializer_list<const char*>>{
+             {"damon"}, {"damon", "take"}, {"release"}, {"damon", "release", "web"}}) {
+        EXPECT_EQ(std::get<Output>(parse(arguments)).status, status::kUsage);
+    }
+}
+
 TEST(CliOptions, TheSocketStandsBeforeOrAfterTheCommand) {
     EXPECT_EQ(good({"--socket", "/s", "ps"}).socket, "/s");
     EXPECT_EQ(good({"ps", "--socket", "/s"}).socket, "/s");

@@ -214,6 +214,20 @@ TEST_F(Dispatch, AttachesAndDetaches) {
     EXPECT_EQ(json::parse(denied.parameters)["reason"], "denied");
 }
 
+TEST_F(Dispatch, ReleasesDamonOnceAndSaysSoFromThenOn) {
+    EXPECT_TRUE(succeed(method::kIdle, {{"name", "web"}})["no_regions"].is_null());
+    expect_invalid(method::kReleaseDamon, {{"force", true}}, "force");
+    EXPECT_EQ(succeed(method::kReleaseDamon, json::object()),
+              json({{"done", "started again: damon_stat"}}));
+    const auto again = ask(method::kReleaseDamon, json::object());
+    EXPECT_EQ(again.error, error::kRefused);
+    EXPECT_EQ(json::parse(again.parameters),
+              json({{"reason", "no-damon"}, {"message", "given back by hand"}}));
+    EXPECT_EQ(succeed(method::kIdle, {{"name", "web"}})["no_regions"], "given back by hand");
+    EXPECT_EQ(succeed(method::kWatch, {{"name", "web"}})["no_regions"], "given back by hand");
+    EXPECT_EQ(control.asked, (std::vector<std::string>{"release", "release"}));
+}
+
 TEST_F(Dispatch, TellsCapabilities) {
     const json reply = succeed(method::kCapabilities, json::object());
     EXPECT_EQ(reply["capabilities"][0]["name"], "memory.reclaim");

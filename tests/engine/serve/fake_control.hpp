@@ -3,6 +3,7 @@
 #include "engine/core/control.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cgtide::serve {
@@ -73,6 +74,7 @@ public:
         }
         core::IdleTimes times{web(), {}};
         times.figures.summary.seen = mebibytes(3);
+        times.no_regions = released ? "given back by hand" : "";
         return times;
     }
     boost::asio::awaitable<Result<core::RegionTimes>> regions(std::string name,
@@ -96,6 +98,14 @@ public:
         asked.push_back("detach " + name + " " + std::string(model::to_string(app)));
         co_return known(name);
     }
+    boost::asio::awaitable<Result<std::string>> release_damon() override {
+        asked.push_back("release");
+        if (std::exchange(released, true)) {
+            co_return fail(Errc::conflict, "release",
+                           std::string(core::kNoDamon) + "given back by hand");
+        }
+        co_return "started again: damon_stat";
+    }
     std::vector<model::Capability> capabilities() const override {
         return {
             {"memory.reclaim", true, "/sys/fs/cgroup/memory.reclaim", "writable", "nothing", true}};
@@ -103,6 +113,7 @@ public:
 
     std::vector<std::string> asked;
     std::optional<Error> enroll_error;
+    bool released = false;   ///< DAMON was given back
     bool ended = false;      ///< the container has ended
     std::size_t most = 100;  ///< questions that are answered before the container ends
     std::size_t padding = 0; ///< bytes that make a reply large

@@ -27,8 +27,8 @@ TEST(Rights, OthersMayDoNothing) {
 
 TEST(Rights, WhatChangesAnythingIsRoots) {
     namespace method = wire::method;
-    for (const auto name :
-         {method::kRegister, method::kUnregister, method::kAttach, method::kDetach}) {
+    for (const auto name : {method::kRegister, method::kUnregister, method::kAttach,
+                            method::kDetach, method::kReleaseDamon}) {
         EXPECT_EQ(access_for(name), Access::all) << name;
     }
     for (const auto name :

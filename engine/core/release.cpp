@@ -1,0 +1,67 @@
+#include "engine/core/engine.hpp"
+#include "engine/core/log.hpp"
+#include "engine/core/offload.hpp"
+
+#include <algorithm>
+
+namespace cgtide::core {
+
+namespace asio = boost::asio;
+
+namespace {
+
+template <class Rows>
+auto region_row(Rows& rows) {
+    return std::find_if(rows.begin(), rows.end(), [](const model::Capability& row) {
+        return row.name == monitor::region_capability().name;
+    });
+}
+
+} // namespace
+
+void Engine::lose_regions(const std::string& why) {
+    watching_ = false;
+    regions_work_ = false;
+    const auto row = region_row(options_.capabilities);
+    if (row != options_.capabilities.end()) {
+        row->present = false;
+        row->detail = why;
+    }
+}
+
+std::string Engine::why_no_regions() const {
+    const auto row = region_row(options_.capabilities);
+    return row == options_.capabilities.end() || row->present ? std::string() : row->detail;
+}
+
+asio::awaitable<Result<std::string>> Engine::release_damon() {
+    constexpr std::string_view kOp = "give DAMON back";
+    if (!regions_work_) {
+        const std::string why = why_no_regions();
+        co_return fail(Errc::conflict, kOp,
+                       std::string(kNoDamon) + "cgtided does not use DAMON: " +
+                           (why.empty() ? "its settings say so (idle.sensor)" : why));
+    }
+    if (options_.sensor.pool == nullptr) {
+        co_return fail(Errc::conflict, kOp,
+                       std::string(kNoDamon) + "cgtided is still taking DAMON over: ask again");
+    }
+    // From here on the loop that watches makes no more commits: see RegionPool::apply().
+    lose_regions("given back by hand (cgtide damon release), until cgtided is restarted");
+    const auto release = [this] {
+        return options_.sensor.pool->release();
+    };
+    auto released = co_await offload(damon_, release);
+    const auto forget = [this] {
+        options_.sensor.regions->adopt({});
+    };
+    co_await offload(sensors_, forget);
+    if (released) {
+        log::info("DAMON was given back by hand: {}", *released);
+    } else {
+        log::error("DAMON was given back by hand: {}", released.error().message());
+    }
+    co_return released;
+}
+
+} // namespace cgtide::core
