@@ -3,9 +3,11 @@
 #include "cgroup/base/text.hpp"
 #include "cgroup/parse/proc.hpp"
 #include "engine/damon/lru_gen.hpp"
+#include "engine/monitor/page_capabilities.hpp"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -172,6 +174,9 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
                            "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
                           any, kUnproven));
     all.push_back(generations(roots));
+    for (Capability& row : probe_pages(roots)) {
+        all.push_back(std::move(row));
+    }
     Capability btf{.name = "BTF",
                    .probed = "/sys/kernel/btf/vmlinux",
                    .detail = {},

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace cgtide::monitor {
 namespace {
@@ -146,6 +147,37 @@ TEST_F(ProbeKernel, WhatWouldTellAgeIsFoundByItsFiles) {
         put(file, "0\n");
         EXPECT_TRUE(present(name)) << name;
     }
+}
+
+TEST_F(ProbeKernel, DamonsFeaturesAndTracepointsTakeTheKernelsTypes) {
+    for (const char* name : {"DAMON features", "DAMON tracepoints"}) {
+        EXPECT_FALSE(present(name));
+        EXPECT_THAT(find(name).detail, HasSubstr("No such file"));
+    }
+    put("sys/kernel/btf/vmlinux", "0\n");
+    for (const char* name : {"DAMON features", "DAMON tracepoints"}) {
+        EXPECT_FALSE(present(name));
+        EXPECT_EQ(find(name).detail, "malformed");
+    }
+}
+
+TEST_F(ProbeKernel, PageTypesTakeBothFiles) {
+    EXPECT_EQ(find("page types").detail, "lacks kpageflags, kpagecgroup");
+    put("proc/kpageflags", "");
+    EXPECT_FALSE(present("page types"));
+    EXPECT_EQ(find("page types").detail, "kpageflags; lacks kpagecgroup");
+    put("proc/kpagecgroup", "");
+    EXPECT_TRUE(present("page types"));
+    EXPECT_EQ(find("page types").detail, "kpageflags, kpagecgroup");
+}
+
+TEST_F(ProbeKernel, SoftDirtyIsAFlagOfAMapping) {
+    const std::string smaps = "proc/" + std::to_string(::getpid()) + "/smaps";
+    EXPECT_FALSE(present("soft-dirty"));
+    put(smaps, "7f-80 rw-p 0 00:00 0 [heap] sd\nRss: 4 kB\nVmFlags: rd wr mr mw me ac \n");
+    EXPECT_FALSE(present("soft-dirty"));
+    put(smaps, "7f-80 rw-p 0 00:00 0 \nVmFlags: rd wr mr mw me ac sd \n");
+    EXPECT_TRUE(present("soft-dirty"));
 }
 
 TEST_F(ProbeKernel, ControlCharactersAreNotPassedOn) {

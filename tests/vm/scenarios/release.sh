@@ -35,6 +35,8 @@ has_reason() {
 
 before=$(damon_state)
 step "before: ${before//$'\n'/, }"
+cgtided --probe | jq -r '.capabilities[] | select(.name | test("DAMON|lru_gen|page types|soft-dirty")) |
+    "\(.present) \(.name): \(.detail)"'
 start_engine --config /dev/null
 make_rootfs /run/rootfs
 make_bundle /run/web web /run/rootfs /release/web '{"cgtide.io/apps": "stat"}' -- \
