@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
@@ -186,6 +187,46 @@ TEST(Offload, ACancelledCallerWaitsForTheCall) {
     io.run();
     EXPECT_TRUE(returned);
     EXPECT_EQ(left, 0U);
+}
+
+void hold(asio::thread_pool& pool, Gate& gate) {
+    asio::post(pool, [&gate] {
+        gate.entered = true;
+        gate.entered.notify_one();
+        gate.open.wait(false);
+    });
+}
+
+void let_go(Gate& gate) {
+    gate.open = true;
+    gate.open.notify_one();
+}
+
+TEST(Offload, ACancellationLeavesThePoolAlone) {
+    asio::io_context io(1);
+    asio::thread_pool pool(1);
+    Gate call;
+    Gate before_return;
+    Gate after_return;
+    bool returned = false;
+    TaskGroup group(io.get_executor());
+    group.spawn(offload_held(pool, call, returned));
+    io.poll();
+    call.entered.wait(false);
+    hold(pool, before_return);
+    let_go(call);
+    before_return.entered.wait(false); // the way back from the call is in the pool's queue now
+    hold(pool, after_return);
+    std::optional<std::size_t> left;
+    asio::co_spawn(io, stop(group, left), asio::detached);
+    io.poll(); // what this puts into the pool's queue is its last entry
+    let_go(before_return);
+    io.run();
+    EXPECT_TRUE(returned);
+    EXPECT_EQ(left, 0U);
+    // The caller is no more: a sanitizer shows whether the pool still reaches for it.
+    let_go(after_return);
+    pool.join();
 }
 
 } // namespace
