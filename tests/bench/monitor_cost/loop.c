@@ -1,7 +1,7 @@
-// The least that counters can cost: reads memory.stat of each cgroup below a folder once a period,
-// by kept descriptors.
+// The least that counters can cost: reads files of each cgroup below a folder once a period, by
+// kept descriptors.
 //
-// usage: monitor_cost_loop PERIOD_SECONDS FOLDER
+// usage: monitor_cost_loop PERIOD_SECONDS FOLDER FILE...
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
     static int files[kMost];
     static char text[kBytes];
     int count = 0;
-    if (argc != 3) {
-        fprintf(stderr, "usage: monitor_cost_loop PERIOD_SECONDS FOLDER\n");
+    if (argc < 4) {
+        fprintf(stderr, "usage: monitor_cost_loop PERIOD_SECONDS FOLDER FILE...\n");
         return 2;
     }
     DIR* folder = opendir(argv[2]);
@@ -24,15 +24,16 @@ int main(int argc, char** argv) {
         perror(argv[2]);
         return 1;
     }
-    for (struct dirent* entry = readdir(folder); entry != NULL && count < kMost;
-         entry = readdir(folder)) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/memory.stat", entry->d_name);
-        const int file = entry->d_type == DT_DIR && entry->d_name[0] != '.'
-                             ? openat(dirfd(folder), path, O_RDONLY)
-                             : -1;
-        if (file >= 0) {
-            files[count++] = file;
+    for (struct dirent* entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        for (int i = 3; i < argc && count < kMost; ++i) {
+            char path[512];
+            snprintf(path, sizeof path, "%s/%s", entry->d_name, argv[i]);
+            const int file = entry->d_type == DT_DIR && entry->d_name[0] != '.'
+                                 ? openat(dirfd(folder), path, O_RDONLY)
+                                 : -1;
+            if (file >= 0) {
+                files[count++] = file;
+            }
         }
     }
     printf("%d\n", count);
@@ -42,7 +43,7 @@ int main(int argc, char** argv) {
     for (;;) {
         for (int i = 0; i < count; ++i) {
             if (pread(files[i], text, sizeof text, 0) < 0) {
-                perror("memory.stat");
+                perror("pread");
                 return 1;
             }
         }

@@ -13,9 +13,9 @@ def percent(cpu_us, row):
     return 100 * cpu_us / row["wall_us"]
 
 
-def damo_total(row):
-    """CPU of recording within the window, and of converting what was recorded within it."""
-    return row["cpu_us"] + row["conversion_us"] * row["wall_us"] / row["record_us"]
+def damo_percent(row):
+    """damo's CPU as percent: of recording, and of converting what was recorded where that was done."""
+    return percent(row["cpu_us"], row) + 100 * (row["conversion_us"] or 0) / row["record_us"]
 
 
 def median(rows, value):
@@ -42,7 +42,7 @@ def summarise(rows):
     for count in sorted({row["count"] for row in rows if row["side"] in ("cgtide", "damo")}):
         ours, theirs = of("cgtide", count), of("damo", count)
         engine = median(ours, lambda row: percent(row["cpu_us"], row))
-        whole = median(theirs, lambda row: percent(damo_total(row), row))
+        whole = median(theirs, damo_percent)
         cells = [
             engine,
             median(ours, lambda row: percent(row["workers_us"], row)),
@@ -64,18 +64,19 @@ def summarise(rows):
         return None if value is None else round(value, digits)
 
     ours = [row for row in rows if row["side"] == "cgtide"]
-    counters, loop = of("counters", 500), of("loop", 500)
+
+    def counters(side):
+        return median(of(side, 500), lambda row: percent(row["cpu_us"], row))
+
     keys = {
         "engine_cpu_ratio_to_damo_400": ratio(
-            engine_alone(400), median(of("damo", 400), lambda row: percent(damo_total(row), row))
+            engine_alone(400), median(of("damo", 400), damo_percent)
         ),
         "engine_cpu_ratio_to_damo_recording_400": ratio(
             engine_alone(400), median(of("damo", 400), lambda row: percent(row["cpu_us"], row))
         ),
-        "guest_cpu_ratio_500": ratio(
-            median(counters, lambda row: percent(row["cpu_us"], row)),
-            median(loop, lambda row: percent(row["cpu_us"], row)),
-        ),
+        "guest_cpu_ratio_500": ratio(counters("counters"), counters("loop")),
+        "guest_cpu_ratio_500_same_files": ratio(counters("counters"), counters("loop_same_files")),
         "cpu_percent_per_container_10": rounded(cost(10), 4),
         "cpu_percent_per_container_400": rounded(cost(400), 4),
         "rss_mib_400": rounded(median(of("cgtide", 400), lambda row: row["rss_kib"] / 1024), 1),
