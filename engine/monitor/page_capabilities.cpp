@@ -43,7 +43,7 @@ Capability tracepoints_row(const Result<damon::KernelTypes>& types) {
     Capability row{.name = "DAMON tracepoints",
                    .probed = "/sys/kernel/btf/vmlinux",
                    .detail = types ? types->no_aggregated : types.error().code.message(),
-                   .without = "no BPF program tells of regions"};
+                   .without = "regions are read from DAMON's files, more slowly"};
     if (!types) {
         return row;
     }
