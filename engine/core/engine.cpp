@@ -100,11 +100,12 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     }
     // The sensor thread fills `turns`, which lives in this frame until it has returned.
     const bool by_regions = watching_;
-    const auto sense = [this, &turns, now, by_regions] {
+    const bool regions_work = regions_work_;
+    const auto sense = [this, &turns, now, by_regions, regions_work] {
         options_.counters.begin_period();
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
-            sense_idle(turn, by_regions);
+            sense_idle(turn, by_regions, regions_work);
         }
         return options_.counters.node(now);
     };

@@ -114,7 +114,7 @@ private:
     boost::asio::awaitable<void> drain_loop();
     boost::asio::awaitable<void> release_regions();
     boost::asio::awaitable<void> generation_loop();
-    void sense_idle(Turn& turn, bool by_regions) const;
+    void sense_idle(Turn& turn, bool by_regions, bool regions_work) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
 
     // release.cpp: regions that do not work any more

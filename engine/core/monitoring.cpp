@@ -25,7 +25,8 @@ bool wants_idle(const Container& container) {
 
 } // namespace
 
-void Engine::sense_idle(Turn& turn, bool by_regions) const {
+/// On the sensor thread: what the engine's own thread changes comes as arguments.
+void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
     if (!turn.subject.needs.idle || !turn.snapshot || !turn.snapshot->stat) {
         return;
     }
@@ -40,7 +41,7 @@ void Engine::sense_idle(Turn& turn, bool by_regions) const {
             monitor::generation_view(*turn.generations, charged));
     }
     turn.wants_generations =
-        monitor::wants_generations(sensor_, regions_work_, views, charged, turn.subject.lived);
+        monitor::wants_generations(sensor_, regions_work, views, charged, turn.subject.lived);
     turn.snapshot->idle = monitor::choose(views, sensor_);
 }
 
@@ -120,7 +121,7 @@ asio::awaitable<void> Engine::region_loop() {
                 regions.adopt(*state);
             };
             co_await offload(sensors_, adopt);
-            if (!regions.has_stream() && watching_) {
+            if (!regions.has_stream()) {
                 co_await read_regions();
             }
             for (const std::string& problem : state->problems) {
@@ -134,17 +135,21 @@ asio::awaitable<void> Engine::region_loop() {
 }
 
 asio::awaitable<void> Engine::read_regions() {
-    std::vector<std::string> problems;
-    const auto read = [&] {
-        return options_.sensor.pool->read(problems);
-    };
-    const auto rounds = co_await offload(damon_, read);
-    const auto take = [&] {
-        options_.sensor.regions->take(rounds);
-    };
-    co_await offload(sensors_, take);
-    for (const std::string& problem : problems) {
-        log::write_limited(log::Level::warning, "regions", problem);
+    // Slot by slot: nobody waits for DAMON's thread longer than one of them takes.
+    const std::size_t slots = options_.sensor.pool->slots();
+    for (std::size_t slot = 0; slot < slots && watching_ && !co_await cancelled(); ++slot) {
+        const auto read = [&] {
+            return options_.sensor.pool->read(slot);
+        };
+        const auto rounds = co_await offload(damon_, read);
+        if (!rounds) {
+            log::write_limited(log::Level::warning, "regions", rounds.error().message());
+            continue;
+        }
+        const auto take = [&] {
+            options_.sensor.regions->take(*rounds);
+        };
+        co_await offload(sensors_, take);
     }
 }
 

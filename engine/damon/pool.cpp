@@ -146,14 +146,8 @@ Result<Applied> Pool::check() {
     return applied;
 }
 
-Pool::Read Pool::read() {
-    Read all;
-    for (const Slot& slot : slots_) {
-        if (auto done = slot.read(*ownership_, all.rounds); !done) {
-            all.failed.push_back(std::move(done.error()));
-        }
-    }
-    return all;
+Result<std::vector<Round>> Pool::read(std::size_t slot) {
+    return slots_.at(slot).read(*ownership_);
 }
 
 Result<Applied> Pool::stop() {

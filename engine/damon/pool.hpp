@@ -33,14 +33,10 @@ public:
     ///          nothing is written ever after. Costs two reads of small files a slot.
     Result<Applied> check();
 
-    /// What the kernel's files tell of the regions, one slot after the other: for kernels where the
-    /// stream cannot be had. Needs PoolOptions::with_scheme. Blocks for one to two aggregations a
-    /// slot.
-    struct Read {
-        std::vector<Round> rounds;
-        std::vector<Error> failed; ///< of slots that could not be read
-    };
-    Read read();
+    /// A round of each target of a slot, as the kernel's files tell it; nothing where it is off.
+    /// For kernels where the stream cannot be had. Needs PoolOptions::with_scheme. Blocks for one
+    /// to two aggregations.
+    Result<std::vector<Round>> read(std::size_t slot);
 
     /// Turns all ours off. The pool can be used on.
     ///

@@ -3,7 +3,6 @@
 #include "engine/damon/tried_regions.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace cgtide::damon {
 
@@ -135,15 +134,27 @@ Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Comm
     return done;
 }
 
-Result<void> Slot::read(Ownership& ownership, std::vector<Round>& rounds) const {
+Result<std::vector<Round>> Slot::read(Ownership& ownership) const {
     if (worker_ == 0) {
-        return {};
+        return std::vector<Round>();
     }
-    return read_tried_regions(ownership.tree(), number_)
-        .and_then([&](const TriedRegions& tried) { return rounds_of(seats_, tried); })
-        .map([&](std::vector<Round> read) {
-            std::move(read.begin(), read.end(), std::back_inserter(rounds));
-        });
+    const auto worker = ownership.tree().worker(number_);
+    if (worker && *worker != worker_) {
+        return fail(Errc::conflict, kOp, "slot " + std::to_string(number_) + " is not ours");
+    }
+    const auto tried = read_tried_regions(ownership.tree(), number_);
+    if (!tried) {
+        return tl::unexpected(tried.error());
+    }
+    if (auto rounds = rounds_of(seats_, *tried)) {
+        return rounds;
+    }
+    // 7.x does not try the regions of a process that has ended.
+    Seats living = seats_;
+    std::erase_if(living, [&](const Target& seat) {
+        return seat.key != kSentinel && !ownership.host().hold(seat.pid, seat.pid_start);
+    });
+    return rounds_of(living, *tried);
 }
 
 Result<void> Slot::stop(Ownership& ownership, Applied& applied) {

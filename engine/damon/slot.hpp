@@ -50,9 +50,9 @@ public:
     void apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
                Applied& applied);
 
-    /// Appends a round of each target, as the worker's own files tell it; nothing while it is off.
-    /// Blocks as read_tried_regions() does.
-    Result<void> read(Ownership& ownership, std::vector<Round>& rounds) const;
+    /// A round of each target whose process lives, as the worker's files tell it; nothing while it
+    /// is off. Blocks as read_tried_regions() does.
+    Result<std::vector<Round>> read(Ownership& ownership) const;
 
     /// Turns the slot off and leaves its folder bare.
     Result<void> stop(Ownership& ownership, Applied& applied);

@@ -12,7 +12,7 @@ namespace cgtide::damon {
 /// All regions of one kdamond at the end of one aggregation: target by target, each by rising
 /// address.
 struct TriedRegions {
-    TimePoint at{}; ///< CLOCK_MONOTONIC, some milliseconds late
+    TimePoint at{}; ///< CLOCK_MONOTONIC, up to some 100 ms late
     std::vector<Region> regions;
 };
 

@@ -99,7 +99,7 @@ void Ages::decide(Piece& piece, TimePoint used, bool is_sure) {
     }
     piece.used = std::max(piece.used, used);
     if (is_sure) {
-        piece.sure = piece.used;
+        piece.sure = std::max(piece.sure, used);
     }
 }
 
@@ -142,19 +142,18 @@ void Ages::step(Piece& piece, const Look& look) const {
 
 void Ages::bridge_loss(Piece& piece, const Region& region, const Look& look) const {
     const auto lost = look.at - look.interval - at_;
-    if (piece.since) {
-        piece.sure += piece.sure == piece.used ? lost : TimePoint::duration{};
-        piece.used += lost;
-    } else {
-        constexpr std::uint32_t kMostAge = 1'000'000; // far beyond any loss, and no overflow
-        const auto age = static_cast<std::int64_t>(std::min(region.age, kMostAge));
-        const TimePoint proven = look.at - look.interval * (age + 1);
-        if (region.accesses == 0 && proven > at_) {
-            piece.used = std::max(piece.used, std::min(proven, look.at - look.interval));
+    if (region.accesses > 0) {
+        if (piece.since) { // in use before and after
+            piece.sure += piece.sure == piece.used ? lost : TimePoint::duration{};
+            piece.used += lost;
         }
+        return;
     }
-    if (piece.maybe) {
-        *piece.maybe += lost;
+    constexpr std::uint32_t kMostAge = 1'000'000; // far beyond any loss, and no overflow
+    const auto age = static_cast<std::int64_t>(std::min(region.age, kMostAge));
+    const TimePoint proven = look.at - look.interval * (age + 1);
+    if (proven > at_) {
+        piece.used = std::max(piece.used, std::min(proven, look.at - look.interval));
     }
 }
 
@@ -193,6 +192,7 @@ void Ages::add(const damon::Round& round, Microseconds interval) {
     });
     regions_ += round.regions.size();
     pieces_ = std::move(next);
+    step_ = first ? interval : span(at_, round.at);
     at_ = round.at;
     bound();
 }
@@ -204,7 +204,8 @@ Microseconds Ages::idle_of(const Piece& piece) const {
     if (piece.maybe && piece.uses > 1) {
         return -span(piece.first, at_);
     }
-    return std::max(Microseconds{0}, span(piece.maybe.value_or(piece.used), at_));
+    return std::max(Microseconds{0},
+                    span(std::max(piece.maybe.value_or(piece.used), piece.used), at_));
 }
 
 Microseconds Ages::most_of(const Piece& piece) const {

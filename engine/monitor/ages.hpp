@@ -74,6 +74,9 @@ public:
     /// For how long it has been watched at at().
     Microseconds watched() const;
 
+    /// Time between the ends of the last two rounds.
+    Microseconds step() const { return step_; }
+
     std::size_t pieces() const { return pieces_.size(); }
 
 private:
@@ -116,6 +119,7 @@ private:
     std::vector<Piece> pieces_; ///< rising, apart
     TimePoint begin_{};
     TimePoint at_{};
+    Microseconds step_{0};
     std::uint64_t regions_ = 0; ///< numbered so far
 };
 

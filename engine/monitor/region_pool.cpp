@@ -146,12 +146,15 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
     return state;
 }
 
-std::vector<damon::Round> RegionPool::read(std::vector<std::string>& problems) {
-    damon::Pool::Read told = pool_->read();
-    for (const Error& error : told.failed) {
-        problems.push_back(error.message());
+std::size_t RegionPool::slots() const {
+    return ownership_ == nullptr ? 0 : ownership_->slots();
+}
+
+Result<std::vector<damon::Round>> RegionPool::read(std::size_t slot) {
+    if (pool_ == nullptr) {
+        return std::vector<damon::Round>();
     }
-    return std::move(told.rounds);
+    return pool_->read(slot);
 }
 
 RegionPool::~RegionPool() {

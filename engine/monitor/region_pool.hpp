@@ -48,9 +48,11 @@ public:
     ///          more.
     Result<PoolState> apply(std::vector<damon::Target> targets);
 
-    /// What the kernel's files tell of the regions, with RegionPoolOptions::by_files; what failed
-    /// is added to `problems`. Blocks for one to two aggregations a slot.
-    std::vector<damon::Round> read(std::vector<std::string>& problems);
+    std::size_t slots() const;
+
+    /// What the kernel's files tell of a slot's regions, with RegionPoolOptions::by_files; nothing
+    /// where it is off or DAMON was given back. Blocks for one to two aggregations.
+    Result<std::vector<damon::Round>> read(std::size_t slot);
 
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
     /// put back; else what was, for people. apply() is a `conflict` from then on.

@@ -144,6 +144,9 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
         } else if (ages != ages_.end() && ages->second.watched().count() > 0) {
             frame.at = std::min(frame.at, ages->second.at());
             frame.watched = std::max(frame.watched, ages->second.watched());
+            if (!stream_) {
+                frame.resolution = std::max(frame.resolution, ages->second.step());
+            }
             idle.push_back(ages->second.idle());
             told.push_back(&space);
         }

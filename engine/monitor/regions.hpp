@@ -52,7 +52,8 @@ public:
     /// Whether drain() has a stream to read.
     bool has_stream() const { return stream_.has_value(); }
 
-    /// What the kernel has told by other ways.
+    /// What the kernel has told by other ways. What lies between two readings is known by DAMON's
+    /// own ages alone, so that the time between them is the resolution of what is told.
     void take(const std::vector<damon::Round>& rounds);
 
     /// How long a container's memory has been idle, as of the end of the last aggregation; null

@@ -234,9 +234,9 @@ int FakeDamon::set_state(const std::string& slot, const std::string& command) {
     return command == "commit" ? commit(slot) : EINVAL;
 }
 
-/// What a scheme that takes everything has tried: all regions of all targets, each with as many
-/// accesses as the pid of its target has in its last digit, and with the number of commits that it
-/// has lived for as its age.
+/// What a scheme that takes everything has tried: all regions of all targets that live, each with
+/// as many accesses as the pid of its target has in its last digit, and with the number of commits
+/// that it has lived for as its age.
 int FakeDamon::update_tried_regions(const std::string& slot) {
     const std::string scheme = slot + "/contexts/0/schemes/0/";
     const bool takes_all = files_.count(scheme + "action") != 0 &&
@@ -252,6 +252,9 @@ int FakeDamon::update_tried_regions(const std::string& slot) {
     }
     int number = 0;
     for (const Target& target : workers_.at(slot).targets) {
+        if (!old_ && processes_.count(target.pid) == 0) {
+            continue;
+        }
         for (const Region& region : target.regions) {
             const std::string folder = scheme + "tried_regions/" + std::to_string(number++) + "/";
             make(folder + "start", std::to_string(region.range.start));

@@ -52,7 +52,8 @@ public:
     /// The next `times` writes of paths that end so fail.
     void fail(const std::string& path_end, int error, int times = 1);
     void clear_faults() { faults_.clear(); }
-    /// As 6.12: a commit with a bad input ends the worker, and succeeds.
+    /// As 6.12: a commit with a bad input ends the worker, and succeeds; regions of processes that
+    /// have ended are tried.
     void set_old(bool old) { old_ = old; }
     void set_operations(const std::string& names) { operations_ = names; }
     void remove_file(const std::string& name) { absent_.push_back(name); }

@@ -92,20 +92,48 @@ TEST_F(Pooled, OneSlotRunsForAFewTargets) {
 TEST_F(Pooled, WithASchemeItsRegionsCanBeReadFromFiles) {
     open(2, 1, true);
     apply({target(1), target(2)});
-    auto read = pool_->read();
-    ASSERT_THAT(read.rounds, SizeIs(2));
-    EXPECT_THAT(read.failed, IsEmpty());
-    EXPECT_EQ(read.rounds[0].key, 1U);
-    EXPECT_THAT(read.rounds[1].regions, ElementsAre(Region{kRange, 2, 0}));
+    const auto rounds = pool_->read(1).value();
+    ASSERT_THAT(rounds, SizeIs(1));
+    EXPECT_EQ(rounds[0].key, 2U);
+    EXPECT_THAT(rounds[0].regions, ElementsAre(Region{kRange, 2, 0}));
     apply({target(2)}); // also after commits, and with a slot off
-    read = pool_->read();
-    ASSERT_THAT(read.rounds, SizeIs(1));
-    EXPECT_EQ(read.rounds[0].key, 2U);
+    EXPECT_THAT(pool_->read(0).value(), IsEmpty());
+    EXPECT_EQ(pool_->read(1).value().at(0).key, 2U);
     kernel_.fail("state", EBUSY);
-    read = pool_->read();
-    EXPECT_THAT(read.rounds, IsEmpty());
-    ASSERT_THAT(read.failed, SizeIs(1));
-    EXPECT_THAT(pool_->read().rounds, SizeIs(1));
+    EXPECT_FALSE(pool_->read(1));
+    EXPECT_THAT(pool_->read(1).value(), SizeIs(1));
+}
+
+TEST_F(Pooled, AProcessThatEndedCostsTheOthersNoReading) {
+    for (const bool old : {false, true}) {
+        kernel_.set_old(old);
+        kernel_.add_process(102);
+        open(1, 3, true);
+        apply({target(1), target(2), target(3)});
+        kernel_.end_process(102);
+        const auto rounds = pool_->read(0);
+        ASSERT_TRUE(rounds) << rounds.error().message();
+        std::vector<TargetKey> keys;
+        for (const Round& round : *rounds) {
+            keys.push_back(round.key);
+        }
+        EXPECT_EQ(keys, old ? std::vector<TargetKey>({1, 2, 3}) : std::vector<TargetKey>({1, 3}));
+        EXPECT_TRUE(pool_->stop());
+        pool_.reset();
+        EXPECT_TRUE(ownership_->release());
+    }
+}
+
+TEST_F(Pooled, NothingIsReadFromASlotThatSomebodyElseTook) {
+    open(1, 3, true);
+    apply({target(1)});
+    kernel_.poke("0/state", "off");
+    kernel_.poke("0/state", "on");
+    const int writes = kernel_.writes();
+    const auto read = pool_->read(0);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, make_error_code(Errc::conflict));
+    EXPECT_EQ(kernel_.writes(), writes);
 }
 
 TEST_F(Pooled, RegionsCannotBeReadFromFilesThatAreNotThere) {

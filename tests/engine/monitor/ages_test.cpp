@@ -161,6 +161,22 @@ TEST_F(AgesOfRounds, LostRoundsBreakNoUse) {
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -31)));
 }
 
+TEST_F(AgesOfRounds, WhatStoppedWhileRoundsWereLostIsIdleForAsLongAsDamonsAgeSays) {
+    rounds(12, {region(0, 200, 20)});
+    now_ += 20;
+    round({region(0, 100, 0, 9), region(100, 200, 0, 0)});
+    rounds(3, {region(0, 200, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 13, 24), idle(100, 200, 4, 24)));
+}
+
+TEST_F(AgesOfRounds, PagesThatCameAreYoungAlsoWhereAUseIsUndecided) {
+    rounds(10, {region(0, 100, 0)});
+    round({region(0, 100, 3)});
+    round({region(0, 100, 0)});
+    ages_.came(std::vector<Range>{{0, 100}}, second(12));
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 0)));
+}
+
 TEST_F(AgesOfRounds, PagesThatCameAreYoung) {
     rounds(10, {region(0, 100, 0)});
     const std::vector<Range> fresh{{10, 20}, {90, 120}, {200, 300}};
@@ -269,7 +285,12 @@ bool is_hot(const Layout& layout, std::uint64_t address) {
 /// By how many percent of the truth the bytes idle for 10 s are off after a minute of DAMON's own
 /// sampling, where a look finds hot memory in use with a chance of `share`. What is not sure may
 /// make up for what is missing.
-double cold_error(const Layout& layout, double share, std::uint64_t seed) {
+struct Told {
+    double error = 0;
+    double unsure = 0; ///< percent of all bytes whose bounds lie more than two rounds apart
+};
+
+Told tell(const Layout& layout, double share, std::uint64_t seed) {
     std::uint64_t total = 0;
     std::uint64_t truth = 0;
     for (std::size_t i = 0; i < layout.mebibytes.size(); ++i) {
@@ -286,13 +307,18 @@ double cold_error(const Layout& layout, double share, std::uint64_t seed) {
     }
     std::uint64_t cold = 0;
     std::uint64_t perhaps = 0;
+    std::uint64_t unsure = 0;
     for (const IdleRange& found : ages.idle()) {
         const std::uint64_t bytes = found.range.end - found.range.start;
         cold += found.idle >= 10 * kSecond ? bytes : 0;
         perhaps += found.most >= 10 * kSecond ? bytes : 0;
+        unsure += found.most - std::max(found.idle, 0 * kSecond) > 2 * kSecond ? bytes : 0;
     }
     const std::uint64_t off = cold > truth ? cold - truth : truth - std::min(truth, perhaps);
-    return 100.0 * static_cast<double>(off) / static_cast<double>(truth);
+    const auto percent = [](std::uint64_t bytes, std::uint64_t of) {
+        return 100.0 * static_cast<double>(bytes) / static_cast<double>(of);
+    };
+    return {percent(off, truth), percent(unsure, total)};
 }
 
 constexpr std::size_t kSeeds = 31;
@@ -300,7 +326,7 @@ constexpr std::size_t kSeeds = 31;
 std::vector<double> cold_errors(const Layout& layout, double share) {
     std::vector<double> errors;
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-        errors.push_back(cold_error(layout, share, seed));
+        errors.push_back(tell(layout, share, seed).error);
     }
     std::sort(errors.begin(), errors.end());
     return errors;
@@ -309,6 +335,17 @@ std::vector<double> cold_errors(const Layout& layout, double share) {
 TEST(AgesOfDamonsRegions, TellColdBytesWithinFivePercent) {
     for (const Layout& layout : layouts()) {
         EXPECT_LE(cold_errors(layout, 1.0).back(), 5.0) << layout.name;
+    }
+}
+
+TEST(AgesOfDamonsRegions, AreSureOfMemoryThatIsEitherHotOrCold) {
+    for (const Layout& layout : layouts()) {
+        std::vector<double> unsure;
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            unsure.push_back(tell(layout, 1.0, seed).unsure);
+        }
+        std::sort(unsure.begin(), unsure.end());
+        EXPECT_LE(unsure[kSeeds / 2], 1.0) << layout.name;
     }
 }
 
