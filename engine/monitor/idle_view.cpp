@@ -114,6 +114,10 @@ public:
     Slices slices(const Charged& charged) && {
         settle();
         const Bytes mapped = std::min(charged.file, charged.file_mapped);
+        // More than a sixteenth over what is charged: which files are somebody else's is not known.
+        if (const Bytes own = own_.sum().file; own.count > mapped.count + mapped.count / 16) {
+            own_.doubt_files();
+        }
         own_.scale_down({charged.anon, mapped});
         common_.scale_down({{}, mapped - own_.sum().file});
         own_.add_unsure(common_);
@@ -151,7 +155,7 @@ private:
     void add(Slices& slices, Bytes bytes, bool is_file, const Bounds& bounds) const {
         const Bytes unsure = is_sure(bounds, frame_.resolution) ? Bytes{} : bytes;
         slices.add(bounds.idle,
-                   is_file ? KindBytes{{}, bytes, unsure} : KindBytes{bytes, {}, unsure});
+                   is_file ? KindBytes{{}, bytes, {}, unsure} : KindBytes{bytes, {}, unsure, {}});
     }
 
     void note(const damon::Range& part, PageKind kind, const Bounds& bounds,

@@ -27,12 +27,17 @@ std::int64_t coarse(std::int64_t step, int digits) {
     return static_cast<std::int64_t>(step < 0 ? 0 - kept : kept);
 }
 
-/// For what has these three: KindBytes and IdleSlice.
-template <class Sum>
-void join(Sum& sum, const KindBytes& bytes) {
+void join(KindBytes& sum, const KindBytes& bytes) {
     sum.anon = sum.anon + bytes.anon;
     sum.file = sum.file + bytes.file;
-    sum.unsure = sum.unsure + bytes.unsure;
+    sum.unsure_anon = sum.unsure_anon + bytes.unsure_anon;
+    sum.unsure_file = sum.unsure_file + bytes.unsure_file;
+}
+
+void join(model::IdleSlice& slice, const KindBytes& bytes) {
+    slice.anon = slice.anon + bytes.anon;
+    slice.file = slice.file + bytes.file;
+    slice.unsure = slice.unsure + bytes.unsure_anon + bytes.unsure_file;
 }
 
 } // namespace
@@ -45,7 +50,13 @@ void Slices::add(Microseconds idle, const KindBytes& bytes) {
 
 void Slices::add_unsure(const Slices& other) {
     for (const auto& [step, bytes] : other.steps_) {
-        join(steps_[step], {bytes.anon, bytes.file, bytes.anon + bytes.file});
+        join(steps_[step], {bytes.anon, bytes.file, bytes.anon, bytes.file});
+    }
+}
+
+void Slices::doubt_files() {
+    for (auto& [step, bytes] : steps_) {
+        bytes.unsure_file = bytes.file;
     }
 }
 
@@ -60,15 +71,13 @@ KindBytes Slices::sum() const {
 void Slices::scale_down(const KindBytes& most) {
     const KindBytes all = sum();
     for (auto& [idle, bytes] : steps_) {
-        const Bytes before = bytes.anon + bytes.file;
         if (all.anon > most.anon) {
             bytes.anon = scaled(bytes.anon, all.anon, most.anon);
+            bytes.unsure_anon = scaled(bytes.unsure_anon, all.anon, most.anon);
         }
         if (all.file > most.file) {
             bytes.file = scaled(bytes.file, all.file, most.file);
-        }
-        if (bytes.unsure.count > 0) {
-            bytes.unsure = scaled(bytes.unsure, before, bytes.anon + bytes.file);
+            bytes.unsure_file = scaled(bytes.unsure_file, all.file, most.file);
         }
     }
 }

@@ -14,7 +14,8 @@ namespace cgtide::monitor {
 struct KindBytes {
     Bytes anon;
     Bytes file;
-    Bytes unsure{}; ///< of both: those that may have been idle for longer
+    Bytes unsure_anon{}; ///< of `anon`: those that may have been idle for longer
+    Bytes unsure_file{}; ///< ... and of `file`
 };
 
 /// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none
@@ -30,6 +31,9 @@ public:
     void add_unsure(const Slices& other);
 
     KindBytes sum() const;
+
+    /// Makes all file bytes unsure.
+    void doubt_files();
 
     /// Scales each kind that sums up to more than `most` down to it, at the same shares.
     void scale_down(const KindBytes& most);

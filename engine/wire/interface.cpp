@@ -135,8 +135,8 @@ type Rates (
   io_pressure_bp: float
 )
 
-# Bytes that have been idle for at least age_us, and more, unsure_bytes, that may have been; null
-# where the sensor has not watched for so long.
+# Bytes that have been idle for at least age_us; of others no more than unsure_bytes may have been.
+# null where the sensor has not watched for so long.
 type ColdBytes (
   age_us: int,
   anon_bytes: ?int,

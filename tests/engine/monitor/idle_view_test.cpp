@@ -136,6 +136,17 @@ TEST(IdleViewOfRegions, AFileOfOthersTooIsUnsureAndTheFirstToBeChargedToThem) {
     EXPECT_EQ(view.unseen, mebibytes(32));
 }
 
+TEST(IdleViewOfRegions, ScalingOneKindLeavesTheOthersDoubts) {
+    const Owned space{{unsure_piece(0, 10, 5, 30), piece(10, 100, 5)},
+                      {run(0, 10), run(10, 100, PageKind::file)},
+                      {file(10, 100, 0, 7)}};
+    EXPECT_THAT(view_of({space}, {mebibytes(10), mebibytes(87)}).slices,
+                ElementsAre(slice(5, 10, 87, 10)));
+    // Far more is mapped than charged: no file is surely this container's.
+    EXPECT_THAT(view_of({space}, {mebibytes(10), mebibytes(9)}).slices,
+                ElementsAre(slice(5, 10, 9, 19)));
+}
+
 TEST(IdleViewOfRegions, OtherFilesAndDevicesAreOthers) {
     const Owned one{{piece(0, 8, 30)}, {run(0, 8, PageKind::file)}, {file(0, 8, 0, 7)}};
     Owned two = one;

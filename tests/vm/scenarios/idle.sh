@@ -93,6 +93,8 @@ for row in "${CONTAINERS[@]}"; do
     cgtide idle "$name"
     error=$(cold_error "$name" "$cold")
     step "$name: $cold MiB cold, told with an error of $error %"
+    unsure=$(idle_of "$name" | jq '.idle.unsure_bytes / .idle.seen_bytes * 100')
+    at_most "$unsure" 33 || fail "$name: $unsure % of it are unsure"
     at_most "$error" 5 || fail "$name: cold bytes are $error % from the truth"
 done
 
