@@ -158,6 +158,23 @@ engine_listens_or_ended() {
     engine_listens || ! kill -0 "$ENGINE_PID"
 }
 
+# damon_files: every file of DAMON's tree and every setting of its modules, with what it says. What a
+# module has measured itself can be read alone, and changes while it runs.
+damon_files() {
+    {
+        find /sys/kernel/mm/damon -type f -print0
+        find /sys/module/damon_*/parameters -type f -perm /222 -print0
+    } 2>/dev/null | sort -z | xargs -0 grep -H '' 2>/dev/null || true
+}
+
+# is_as_before WHEN: fails where DAMON's files differ from $before.
+is_as_before() {
+    local now
+    now=$(damon_files)
+    # shellcheck disable=SC2154 # a scenario's own
+    [[ $now == "$before" ]] || fail "$1, DAMON differs: $(diff <(echo "$before") <(echo "$now"))"
+}
+
 # start_engine [ARG...]: runs cgtided in the background until it listens, by ENGINE_UNDER (a command
 # before it). Sets ENGINE_PID.
 start_engine() {

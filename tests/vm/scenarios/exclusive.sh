@@ -4,22 +4,8 @@
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly TREE=/sys/kernel/mm/damon MODULES=/sys/module KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds
+readonly MODULES=/sys/module KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds
 readonly SETTLED_SECONDS=60 AGGREGATION_US=1000000
-
-# damon_files: every file of DAMON's tree and of its modules, with what it says. A module that is
-# started again has another worker.
-damon_files() {
-    find "$TREE" "$MODULES"/damon_*/parameters -type f ! -name kdamond_pid -print0 2>/dev/null | sort -z |
-        xargs -0 grep -H '' 2>/dev/null || true
-}
-
-# is_as_before WHEN
-is_as_before() {
-    local now
-    now=$(damon_files)
-    [[ $now == "$before" ]] || fail "$1, DAMON differs: $(diff <(echo "$before") <(echo "$now"))"
-}
 
 # enable_module NAME: prints what the kernel says to it.
 enable_module() {

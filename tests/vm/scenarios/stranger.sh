@@ -8,19 +8,6 @@ readonly TREE=/sys/kernel/mm/damon MODULES=/sys/module RECORD=/run/damo/damon.da
 readonly KDAMOND=$TREE/admin/kdamonds/0 PART_SECONDS=10 AGGREGATION_US=1000000 LONGEST_US=1500000
 DAMO_PID=''
 
-# damon_files: every file of DAMON's tree and of its modules, with what it says.
-damon_files() {
-    find "$TREE" "$MODULES"/damon_*/parameters -type f -print0 2>/dev/null | sort -z |
-        xargs -0 grep -H '' 2>/dev/null || true
-}
-
-# is_as_before WHEN
-is_as_before() {
-    local now
-    now=$(damon_files)
-    [[ $now == "$before" ]] || fail "$1, DAMON differs: $(diff <(echo "$before") <(echo "$now"))"
-}
-
 # is_tracing: damo's perf writes the header when it begins.
 is_tracing() { [[ -s $RECORD ]] && pgrep '^perf' && [[ $(<"$KDAMOND/state") == on ]]; }
 is_by_generations() { cgtide idle web --json | jq -e '.idle | .source == "generations" and .choice == "only"'; }
