@@ -124,15 +124,16 @@ stop_engine
 step "without the kernel's types"
 mount -t tmpfs none /sys/kernel/btf
 start_engine --config /etc/cgtide/cgtide.toml
-wait_for 60 grep -q 'no idle times by regions' "$ENGINE_LOG"
-step "$(grep 'no idle times by regions' "$ENGINE_LOG")"
-wait_for 90 idle_is calm '.source == "generations"'
-[[ $(<"$KDAMONDS/nr_kdamonds") == 0 ]] || fail "DAMON was taken over in vain"
+wait_for 60 grep -q "regions are read from DAMON's files" "$ENGINE_LOG"
+step "$(grep "regions are read from DAMON's files" "$ENGINE_LOG")"
+wait_for 120 idle_is calm '.source == "regions" and .watched_us >= 5e6'
 stop_engine
+[[ $(<"$KDAMONDS/nr_kdamonds") == 0 ]] || fail "DAMON was not given back"
 
-step "without debugfs, too"
+step "without debugfs, too, where generations are to tell"
 umount /sys/kernel/debug
-start_engine --config /etc/cgtide/cgtide.toml
+printf '[idle]\nsensor = "generations"\n' >/run/generations.toml
+start_engine --config /run/generations.toml
 wait_for 60 grep -q 'no idle times by generations' "$ENGINE_LOG"
 step "$(grep 'no idle times by generations' "$ENGINE_LOG")"
 expect "ps without idle times" cgtide ps
