@@ -121,7 +121,7 @@ asio::awaitable<void> Engine::region_loop() {
                 regions.adopt(*state);
             };
             co_await offload(sensors_, adopt);
-            if (!regions.has_stream()) {
+            if (!regions.has_stream() && watching_) { // else the pool may be going on its thread
                 co_await read_regions();
             }
             for (const std::string& problem : state->problems) {

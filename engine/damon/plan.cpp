@@ -61,7 +61,7 @@ void add_region_counts(std::vector<Write>& writes, const Seats& seats, const Pla
 
 /// Every commit lists all targets anew: a write to nr_targets empties them all. One without regions
 /// keeps the regions that it has, so the ranges are written only where they differ from `held`.
-/// Those of a target that comes are cut.
+/// Those of a target that comes are cut, and what is new of one that stays.
 std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanOptions& options) {
     std::vector<Write> writes;
     add_region_counts(writes, seats, options);
