@@ -155,4 +155,12 @@ std::optional<std::string_view> nearest(std::string_view word,
     return best;
 }
 
+std::string listed(std::span<const std::string> names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text;
+}
+
 } // namespace cgtide

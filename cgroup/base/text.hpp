@@ -32,6 +32,9 @@ std::optional<double> to_fraction(std::string_view text);
 /// `\xNN`, a backslash doubles; what is longer than `limit` bytes is cut and ends in `...`.
 std::string printable(std::string_view text, std::size_t limit = 253);
 
+/// The names with commas between them.
+std::string listed(std::span<const std::string> names);
+
 /// The candidate nearest to `word` in edit distance, if it is at most 2 edits (or a third of the
 /// word) away; for "did you mean".
 std::optional<std::string_view> nearest(std::string_view word,

@@ -19,14 +19,6 @@ using model::Capability;
 constexpr std::size_t kMostBytes = 64U << 20U;
 constexpr const char* kNotNeeded = "nothing is lost in this version";
 
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? "" : ", ") + name;
-    }
-    return text;
-}
-
 Capability parts_row(const Result<damon::KernelTypes>& types) {
     Capability row{.name = "DAMON features",
                    .probed = "/sys/kernel/btf/vmlinux",

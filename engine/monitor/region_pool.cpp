@@ -1,5 +1,7 @@
 #include "engine/monitor/region_pool.hpp"
 
+#include "cgroup/base/text.hpp"
+
 #include <utility>
 
 #include <unistd.h>
@@ -10,14 +12,6 @@ namespace {
 
 constexpr const char* kTree = "kernel/mm/damon/admin/kdamonds";
 constexpr const char* kModules = "module";
-
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? "" : ", ") + name;
-    }
-    return text;
-}
 
 std::string describe(const damon::Recovered& recovered) {
     using What = damon::Recovered::What;

@@ -77,6 +77,12 @@ TEST(Printable, CutsWhatIsTooLongAtACharacter) {
     EXPECT_EQ(printable("abc\n", 4), "abc...");
 }
 
+TEST(Listed, HasCommasBetween) {
+    EXPECT_EQ(listed({}), "");
+    EXPECT_EQ(listed(std::vector<std::string>{"vaddr"}), "vaddr");
+    EXPECT_EQ(listed(std::vector<std::string>{"vaddr", "fvaddr", ""}), "vaddr, fvaddr, ");
+}
+
 TEST(Nearest, FindsASlip) {
     constexpr std::array<std::string_view, 3> kWords{"reclaim", "stat", "tier"};
     EXPECT_THAT(nearest("relcaim", kWords), Optional(std::string_view("reclaim")));

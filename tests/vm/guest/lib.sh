@@ -158,6 +158,14 @@ engine_listens_or_ended() {
     engine_listens || ! kill -0 "$ENGINE_PID"
 }
 
+# damon_state: who has DAMON, in short.
+damon_state() {
+    local file
+    for file in /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds /sys/module/damon_*/parameters/enabled; do
+        [[ ! -e $file ]] || printf '%s %s\n' "$file" "$(<"$file")"
+    done
+}
+
 # damon_files: every file of DAMON's tree and every setting of its modules, with what it says. What a
 # module has measured itself can be read alone, and changes while it runs.
 damon_files() {

@@ -6,20 +6,11 @@
 
 readonly SENSOR=${1:-auto} TOLD_BY=${2:-bpf} MIB=$((1024 * 1024)) WATCHED_SECONDS=60
 readonly MODULE=/sys/module/damon_stat/parameters/enabled
-readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds
 SOURCE=regions
 [[ $SENSOR != generations ]] || SOURCE=generations
 readonly SOURCE
 # name, hot and cold MiB
 readonly -a CONTAINERS=("a 48 80" "b 16 112" "c 100 28")
-
-# damon_state: what must be the same before and after.
-damon_state() {
-    local file
-    for file in "$KDAMONDS" /sys/module/damon_*/parameters/enabled; do
-        [[ ! -e $file ]] || printf '%s %s\n' "$file" "$(<"$file")"
-    done
-}
 
 # idle_of NAME: the view as JSON.
 idle_of() {

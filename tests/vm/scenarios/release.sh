@@ -4,16 +4,6 @@
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds
-
-# damon_state: what must be the same before and after.
-damon_state() {
-    local file
-    for file in "$KDAMONDS/nr_kdamonds" /sys/module/damon_*/parameters/enabled; do
-        [[ ! -e $file ]] || printf '%s %s\n' "$file" "$(<"$file")"
-    done
-}
-
 # is_told_by SOURCE
 is_told_by() {
     cgtide idle web --json | jq -e --arg source "$1" '.idle.source == $source'
