@@ -13,7 +13,7 @@ inline constexpr std::string_view kVendor = "cgtide";
 inline constexpr std::string_view kProduct = "cgtide";
 inline constexpr std::string_view kUrl = "https://cgtide.io";
 
-/// The description of io.cgtide.Engine in Varlink's interface language.
+/// The description of io.cgtide.Engine in Varlink's interface language: io.cgtide.Engine.varlink.
 std::string_view engine_interface();
 
 /// The description of org.varlink.service.
