@@ -2,56 +2,104 @@
 
 #include "cgroup/parse/fields.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <climits>
 
 namespace cgtide::cgroup {
 
 namespace {
 
-struct ByteKey {
+/// A key that is used, and where its number goes: to one of the two.
+struct StatKey {
     std::string_view name;
-    Bytes MemoryStat::*member;
+    Bytes MemoryStat::*bytes = nullptr;
+    std::uint64_t MemoryStat::*count = nullptr;
 };
 
-// Every line of the file is looked up here: string_view compares lengths first, which keeps a
-// linear search cheap beside the read.
-constexpr std::array<ByteKey, 14> kBytes{{{"anon", &MemoryStat::anon},
-                                          {"file", &MemoryStat::file},
-                                          {"kernel", &MemoryStat::kernel},
-                                          {"shmem", &MemoryStat::shmem},
-                                          {"file_mapped", &MemoryStat::file_mapped},
-                                          {"file_dirty", &MemoryStat::file_dirty},
-                                          {"file_writeback", &MemoryStat::file_writeback},
-                                          {"swapcached", &MemoryStat::swapcached},
-                                          {"inactive_anon", &MemoryStat::inactive_anon},
-                                          {"active_anon", &MemoryStat::active_anon},
-                                          {"inactive_file", &MemoryStat::inactive_file},
-                                          {"active_file", &MemoryStat::active_file},
-                                          {"unevictable", &MemoryStat::unevictable},
-                                          {"slab_reclaimable", &MemoryStat::slab_reclaimable}}};
+// In the order of the kernel's file (mm/memcontrol.c, memory_stats[] and memcg_stat_format()), so
+// that nearly every line is compared with one name. Kernels differ in what they have, and may in
+// order.
+constexpr std::array<StatKey, 22> kKeys{
+    {{"anon", &MemoryStat::anon},
+     {"file", &MemoryStat::file},
+     {"kernel", &MemoryStat::kernel},
+     {"shmem", &MemoryStat::shmem},
+     {"file_mapped", &MemoryStat::file_mapped},
+     {"file_dirty", &MemoryStat::file_dirty},
+     {"file_writeback", &MemoryStat::file_writeback},
+     {"swapcached", &MemoryStat::swapcached},
+     {"inactive_anon", &MemoryStat::inactive_anon},
+     {"active_anon", &MemoryStat::active_anon},
+     {"inactive_file", &MemoryStat::inactive_file},
+     {"active_file", &MemoryStat::active_file},
+     {"unevictable", &MemoryStat::unevictable},
+     {"slab_reclaimable", &MemoryStat::slab_reclaimable},
+     {"workingset_refault_anon", nullptr, &MemoryStat::workingset_refault_anon},
+     {"workingset_refault_file", nullptr, &MemoryStat::workingset_refault_file},
+     {"workingset_activate_anon", nullptr, &MemoryStat::workingset_activate_anon},
+     {"workingset_activate_file", nullptr, &MemoryStat::workingset_activate_file},
+     {"pgscan", nullptr, &MemoryStat::pgscan},
+     {"pgsteal", nullptr, &MemoryStat::pgsteal},
+     {"pgfault", nullptr, &MemoryStat::pgfault},
+     {"pgmajfault", nullptr, &MemoryStat::pgmajfault}}};
 
-constexpr std::array<Key<MemoryStat>, 8> kCounts{
-    {{"workingset_refault_anon", &MemoryStat::workingset_refault_anon},
-     {"workingset_refault_file", &MemoryStat::workingset_refault_file},
-     {"workingset_activate_anon", &MemoryStat::workingset_activate_anon},
-     {"workingset_activate_file", &MemoryStat::workingset_activate_file},
-     {"pgscan", &MemoryStat::pgscan},
-     {"pgsteal", &MemoryStat::pgsteal},
-     {"pgfault", &MemoryStat::pgfault},
-     {"pgmajfault", &MemoryStat::pgmajfault}}};
+bool is_of(std::string_view line, const StatKey& key) {
+    return line.size() > key.name.size() && line[key.name.size()] == ' ' &&
+           line.starts_with(key.name);
+}
 
-std::uint64_t* find(MemoryStat& stat, std::string_view name) {
-    for (const ByteKey& key : kBytes) {
-        if (key.name == name) {
-            return &(stat.*key.member).count;
+/// Takes the line of a key, whose name it begins with, off the front of `text`. \returns
+/// `malformed` where no number follows.
+Result<void> take(std::string_view& text, const StatKey& key, MemoryStat& stat) {
+    const char* const end = text.data() + text.size();
+    std::uint64_t number = 0;
+    const auto [at, error] = std::from_chars(text.data() + key.name.size() + 1, end, number);
+    if (error != std::errc{} || (at != end && *at != '\n')) {
+        return malformed("memory.stat", next_line(text).value_or(text));
+    }
+    (key.bytes != nullptr ? (stat.*key.bytes).count : stat.*key.count) = number;
+    text.remove_prefix(static_cast<std::size_t>(std::min(at + 1, end) - text.data()));
+    return {};
+}
+
+/// Reads a file that has all keys in our order, up to the last of them. \returns how many it has
+/// so.
+Result<std::size_t> read_in_order(std::string_view text, MemoryStat& stat) {
+    std::size_t next = 0;
+    while (next < kKeys.size() && !text.empty()) {
+        if (!is_of(text, kKeys[next])) {
+            next_line(text);
+        } else if (auto done = take(text, kKeys[next], stat); done) {
+            ++next;
+        } else {
+            return tl::unexpected(done.error());
         }
     }
-    for (const auto& key : kCounts) {
-        if (key.name == name) {
-            return &(stat.*key.member);
+    return next;
+}
+
+/// Reads any other.
+Result<void> read_in_any_order(std::string_view text, MemoryStat& stat) {
+    bool has_anon = false;
+    bool has_file = false;
+    while (!text.empty()) {
+        const auto* const key = std::find_if(
+            kKeys.begin(), kKeys.end(), [&](const StatKey& each) { return is_of(text, each); });
+        if (key == kKeys.end()) {
+            next_line(text);
+            continue;
         }
+        if (auto done = take(text, *key, stat); !done) {
+            return done;
+        }
+        has_anon = has_anon || key->bytes == &MemoryStat::anon;
+        has_file = has_file || key->bytes == &MemoryStat::file;
     }
-    return nullptr;
+    if (!has_anon || !has_file) {
+        return fail(Errc::malformed, "memory.stat", has_anon ? "has no 'file'" : "has no 'anon'");
+    }
+    return {};
 }
 
 struct NodeEntry {
@@ -77,25 +125,14 @@ std::optional<NodeEntry> node_entry(std::string_view word) {
 
 Result<MemoryStat> parse_memory_stat(std::string_view text) {
     MemoryStat stat;
-    bool has_anon = false;
-    bool has_file = false;
-    while (const auto line = next_line(text)) {
-        std::string_view rest = *line;
-        const auto name = next_word(rest);
-        std::uint64_t* const target = name ? find(stat, *name) : nullptr;
-        if (target == nullptr) {
-            continue;
-        }
-        const auto number = to_u64(rest);
-        if (!number) {
-            return malformed("memory.stat", *line);
-        }
-        *target = *number;
-        has_anon = has_anon || target == &stat.anon.count;
-        has_file = has_file || target == &stat.file.count;
+    const auto found = read_in_order(text, stat);
+    if (!found) {
+        return tl::unexpected(found.error());
     }
-    if (!has_anon || !has_file) {
-        return fail(Errc::malformed, "memory.stat", has_anon ? "has no 'file'" : "has no 'anon'");
+    if (*found < kKeys.size()) {
+        if (auto done = read_in_any_order(text, stat); !done) {
+            return tl::unexpected(done.error());
+        }
     }
     return stat;
 }

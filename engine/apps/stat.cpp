@@ -3,6 +3,8 @@
 #include "engine/apps/delta.hpp"
 #include "engine/apps/idle.hpp"
 
+#include <utility>
+
 namespace cgtide::apps {
 
 namespace {
@@ -10,40 +12,58 @@ namespace {
 using model::StatState;
 
 model::Needs needs(const model::Policy&) {
-    return {.period = Microseconds(6'000'000), .pressure = true, .idle = true};
+    return {.period = Microseconds(6'000'000), .seldom = true, .idle = true};
 }
 
 model::State init(const model::Policy&, TimePoint) {
     return StatState{};
 }
 
-model::Step step(const model::State& before, const model::Policy&, const model::Snapshot& now,
-                 std::span<const model::Outcome>, const model::NodeView&) {
-    const StatState& old = std::get<StatState>(before);
-    StatState state = old;
-    const auto elapsed = old.last_at
-                             ? std::chrono::duration_cast<Microseconds>(now.at - *old.last_at)
-                             : Microseconds(0);
+Microseconds elapsed(const std::optional<TimePoint>& since, TimePoint now) {
+    return since ? std::chrono::duration_cast<Microseconds>(now - *since) : Microseconds(0);
+}
+
+void note_refaults(StatState& state, const model::Snapshot& now) {
+    const std::uint64_t before = state.refaults;
     if (now.stat) {
         state.refaults = now.stat->workingset_refault_anon + now.stat->workingset_refault_file;
     }
+    const Microseconds time = elapsed(state.last_at, now.at);
+    if (time.count() > 0) {
+        state.refaults_per_second = static_cast<double>(rise(before, state.refaults)) /
+                                    std::chrono::duration<double>(time).count();
+    }
+}
+
+void note_pressure(StatState& state, const model::Snapshot& now) {
+    if (!now.memory_pressure && !now.io_pressure) {
+        return;
+    }
+    const StatState old = state;
     if (now.memory_pressure) {
         state.memory_stall = now.memory_pressure->some.total;
     }
     if (now.io_pressure) {
         state.io_stall = now.io_pressure->some.total;
     }
-    if (elapsed.count() > 0) {
-        state.refaults_per_second = static_cast<double>(rise(old.refaults, state.refaults)) /
-                                    std::chrono::duration<double>(elapsed).count();
-        state.memory_pressure = share_of_time(old.memory_stall, state.memory_stall, elapsed);
-        state.io_pressure = share_of_time(old.io_stall, state.io_stall, elapsed);
+    const Microseconds time = elapsed(old.pressure_at, now.at);
+    if (time.count() > 0) {
+        state.memory_pressure = share_of_time(old.memory_stall, state.memory_stall, time);
+        state.io_pressure = share_of_time(old.io_stall, state.io_stall, time);
     }
+    state.pressure_at = now.at;
+}
+
+model::Step step(const model::State& before, const model::Policy&, const model::Snapshot& now,
+                 std::span<const model::Outcome>, const model::NodeView&) {
+    StatState state = std::get<StatState>(before);
+    note_refaults(state, now);
+    note_pressure(state, now);
     if (now.idle) {
         state.idle = std::make_shared<const model::IdleSummary>(summarise(*now.idle));
     }
     state.last_at = now.at;
-    return {state, {}};
+    return {std::move(state), {}};
 }
 
 } // namespace

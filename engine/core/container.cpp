@@ -3,6 +3,7 @@
 #include "engine/apps/table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cgtide::core {
 
@@ -53,7 +54,23 @@ model::Needs Container::needs(TimePoint now) const {
             all = all ? model::merge(*all, needs) : needs;
         }
     }
-    return all.value_or(model::Needs{});
+    if (!all) {
+        return {};
+    }
+    if (all->seldom && !all->pressure) {
+        const auto step = static_cast<std::uint64_t>(now.time_since_epoch() / all->period);
+        all->pressure = !snapshot || (step + id.value) % model::kSeldom == 0;
+    }
+    return *all;
+}
+
+void Container::keep(model::Snapshot now, const model::Needs& needs) {
+    if (snapshot && !needs.pressure) {
+        now.events = snapshot->events;
+        now.memory_pressure = snapshot->memory_pressure;
+        now.io_pressure = snapshot->io_pressure;
+    }
+    snapshot = std::move(now);
 }
 
 TimePoint next_due(TimePoint now, Microseconds period) {

@@ -61,8 +61,12 @@ struct Container {
     /// Puts off the apps that are due at `now` by their periods, without a step.
     void postpone(TimePoint now);
 
-    /// What all apps that are due at `now` want sensed.
+    /// What all apps that are due at `now` want sensed. What they want seldom has its turn in the
+    /// first step, and then by the cgroup's id: those of a node do not come together.
     model::Needs needs(TimePoint now) const;
+
+    /// Keeps the last snapshot; what it was not asked for stays as it was last known.
+    void keep(model::Snapshot now, const model::Needs& needs);
 };
 
 /// A multiple of `period` after `now`, counted from the clock's zero: apps with one period step

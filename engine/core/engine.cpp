@@ -102,12 +102,12 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     const bool by_regions = watching_;
     const bool regions_work = regions_work_;
     const auto sense = [this, &turns, now, by_regions, regions_work] {
-        options_.counters.begin_period();
+        auto view = options_.counters.begin_period(now);
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
             sense_idle(turn, by_regions, regions_work);
         }
-        return options_.counters.node(now);
+        return view;
     };
     const auto node = co_await offload(sensors_, sense);
     if (!node) {
@@ -160,8 +160,7 @@ std::vector<Engine::Turn> Engine::turns_due(TimePoint now) const {
     return turns;
 }
 
-std::vector<model::Decision> Engine::step(const Turn& turn, const model::NodeView& node,
-                                          TimePoint now) {
+std::vector<model::Decision> Engine::step(Turn& turn, const model::NodeView& node, TimePoint now) {
     Container& container = *turn.container;
     std::vector<model::Decision> decisions;
     for (const model::App& app : apps::table()) {
@@ -184,7 +183,7 @@ std::vector<model::Decision> Engine::step(const Turn& turn, const model::NodeVie
         }
     }
     if (turn.snapshot) {
-        container.snapshot = *turn.snapshot;
+        container.keep(std::move(*turn.snapshot), turn.subject.needs);
     }
     return decisions;
 }

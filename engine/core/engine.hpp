@@ -102,7 +102,7 @@ private:
     boost::asio::awaitable<void> carry_out(Pointer container, model::Decision decision,
                                            std::uint64_t sequence);
     std::vector<Turn> turns_due(TimePoint now) const;
-    std::vector<model::Decision> step(const Turn& turn, const model::NodeView& node, TimePoint now);
+    std::vector<model::Decision> step(Turn& turn, const model::NodeView& node, TimePoint now);
     void note_history(Container& container, const model::Snapshot& now) const;
     void dispatch(const std::vector<model::Decision>& decisions);
     void wake();

@@ -159,7 +159,7 @@ asio::awaitable<void> Engine::drain_loop() {
     const auto drain = [this] {
         options_.sensor.regions->drain();
     };
-    while (!co_await cancelled()) {
+    while (regions_work_ && !co_await cancelled()) {
         if (watching_) {
             co_await offload(sensors_, drain);
         }

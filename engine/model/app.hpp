@@ -16,13 +16,18 @@ namespace cgtide::model {
 /// Which sensors an app wants, and how often.
 struct Needs {
     Microseconds period{6'000'000};
-    bool counters = true;    ///< usage, stat, events
-    bool pressure = false;   ///< memory and io PSI
+    bool counters = true;    ///< usage, stat, swap
+    bool pressure = false;   ///< memory and io PSI, events
+    bool seldom = false;     ///< the same, but each kSeldom-th step is enough
     bool protection = false; ///< effective min and low, swap headroom
     bool idle = false;       ///< how long memory has been idle
 
     bool operator==(const Needs&) const = default;
 };
+
+/// Steps from one reading of what is wanted seldom to the next: 60 s at a period of 6 s. PSI and
+/// memory.events cost the kernel more than half of what memory.stat does.
+inline constexpr std::uint64_t kSeldom = 10;
 
 /// Both needs at once: the shorter period, every sensor that either wants.
 Needs merge(const Needs& a, const Needs& b);
@@ -30,11 +35,12 @@ Needs merge(const Needs& a, const Needs& b);
 /// What stat remembers of a container.
 struct StatState {
     std::optional<TimePoint> last_at;
-    std::uint64_t refaults = 0;   ///< workingset_refault_anon + _file at last_at
-    Microseconds memory_stall{0}; ///< PSI some total at last_at
-    Microseconds io_stall{0};
+    std::uint64_t refaults = 0; ///< workingset_refault_anon + _file at last_at
     double refaults_per_second = 0.0;
-    BasisPoints memory_pressure; ///< share of the last period
+    std::optional<TimePoint> pressure_at; ///< of the last step that had PSI
+    Microseconds memory_stall{0};         ///< PSI some total at pressure_at
+    Microseconds io_stall{0};
+    BasisPoints memory_pressure; ///< share of the time between the last two steps with PSI
     BasisPoints io_pressure;
     std::shared_ptr<const IdleSummary> idle; ///< the last that a sensor told; null before it
 };

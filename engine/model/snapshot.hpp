@@ -14,7 +14,7 @@
 namespace cgtide::model {
 
 /// Everything that the engine knows of one container at one instant. A sensor that could not be
-/// read is nullopt, never a zero.
+/// read, or was not, is nullopt, never a zero.
 struct Snapshot {
     CgroupId id;
     TimePoint at{};

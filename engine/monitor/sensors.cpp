@@ -21,17 +21,21 @@ Result<void> keep(std::optional<Value>& field, Result<Value> value) {
     return {};
 }
 
-Result<void> read_counters(cgroup::Group& group, model::Snapshot& snapshot) {
+Result<void> read_counters(cgroup::Group& group, bool swap_in_use, model::Snapshot& snapshot) {
     if (auto done = keep(snapshot.stat, cgroup::read_memory_stat(group)); !done) {
         return done;
     }
-    if (auto done = keep(snapshot.events, cgroup::read_memory_events(group)); !done) {
-        return done;
+    if (!swap_in_use) {
+        snapshot.swap_usage = Bytes{0};
+        return {};
     }
     return keep(snapshot.swap_usage, cgroup::read_amount(group, File::memory_swap_current));
 }
 
 Result<void> read_pressures(cgroup::Group& group, model::Snapshot& snapshot) {
+    if (auto done = keep(snapshot.events, cgroup::read_memory_events(group)); !done) {
+        return done;
+    }
     if (auto done =
             keep(snapshot.memory_pressure, cgroup::read_pressure(group, File::memory_pressure));
         !done) {
@@ -54,8 +58,20 @@ Result<Counters> Counters::open(const Dir& cgroup, const Dir& proc, bool recursi
     return Counters(std::move(*node), cgroup::ProtectionReader(std::move(*root), recursive));
 }
 
-void Counters::begin_period() {
+Result<model::NodeView> Counters::begin_period(TimePoint at) {
     limits_.begin_period();
+    const auto info = node_.read();
+    if (!info) {
+        return tl::unexpected(info.error());
+    }
+    swap_in_use_ = info->swap_free < info->swap_total;
+    model::NodeView view;
+    view.at = at;
+    view.page_size = Bytes{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
+    view.memory_free = info->free;
+    view.swap_total = info->swap_total;
+    view.swap_free = info->swap_free;
+    return view;
 }
 
 Result<model::Snapshot> Counters::sample(const Subject& subject, TimePoint at) {
@@ -71,7 +87,7 @@ Result<model::Snapshot> Counters::sample(const Subject& subject, TimePoint at) {
     }
     snapshot.usage = *usage;
     if (subject.needs.counters) {
-        if (auto done = read_counters(*subject.group, snapshot); !done) {
+        if (auto done = read_counters(*subject.group, swap_in_use_, snapshot); !done) {
             return tl::unexpected(done.error());
         }
     }
@@ -89,20 +105,6 @@ Result<model::Snapshot> Counters::sample(const Subject& subject, TimePoint at) {
         snapshot.swap_limit = limits->swap_headroom;
     }
     return snapshot;
-}
-
-Result<model::NodeView> Counters::node(TimePoint at) {
-    const auto info = node_.read();
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    model::NodeView view;
-    view.at = at;
-    view.page_size = Bytes{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
-    view.memory_free = info->free;
-    view.swap_total = info->swap_total;
-    view.swap_free = info->swap_free;
-    return view;
 }
 
 } // namespace cgtide::monitor

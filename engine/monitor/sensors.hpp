@@ -28,17 +28,16 @@ public:
     /// not be opened.
     static Result<Counters> open(const Dir& cgroup, const Dir& proc, bool recursive);
 
-    /// Begins a period: what containers share is read anew, once for all of them.
-    void begin_period();
+    /// Begins a period: what containers share is read anew, once for all of them. \returns the
+    /// node's free memory and swap. About 15 us.
+    Result<model::NodeView> begin_period(TimePoint at);
 
     /// Reads what `subject.needs` asks for. At most 10 reads a container, about 50 us. A file that
-    /// this kernel lacks leaves its field empty.
+    /// this kernel lacks leaves its field empty. Nothing is swapped out of a container of a node
+    /// whose swap is free: that takes no read.
     ///
     /// \returns `gone` where the cgroup was removed.
     Result<model::Snapshot> sample(const Subject& subject, TimePoint at);
-
-    /// Free memory and swap. About 15 us.
-    Result<model::NodeView> node(TimePoint at);
 
     /// Files of ancestors and siblings read so far; those of containers are counted by their
     /// groups.
@@ -50,6 +49,7 @@ private:
 
     cgroup::NodeReader node_;
     cgroup::ProtectionReader limits_;
+    bool swap_in_use_ = true;
 };
 
 } // namespace cgtide::monitor

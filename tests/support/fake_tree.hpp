@@ -36,7 +36,7 @@ struct NodeValues {
     Bytes total = mebibytes(4096);
     Bytes free = mebibytes(2048);
     Bytes swap_total = mebibytes(1024);
-    Bytes swap_free = mebibytes(1024);
+    Bytes swap_free = mebibytes(1000);
 };
 
 /// A kernel tree of plain files for `--root`: a unified v2 hierarchy, proc and sys. Files are

@@ -57,6 +57,18 @@ TEST(MemoryStatParser, CountersThatTheKernelLacksAreZero) {
     EXPECT_EQ(stat.kernel.count, 0U);
 }
 
+TEST(MemoryStatParser, TakesKeysInAnyOrderAndWithAnyOfThemMissing) {
+    const MemoryStat stat =
+        parse_memory_stat("pgfault 4\nfile 2\nactive_anon 3\nanon 1\nshmem 5\n").value();
+    EXPECT_EQ(stat.anon.count, 1U);
+    EXPECT_EQ(stat.file.count, 2U);
+    EXPECT_EQ(stat.active_anon.count, 3U);
+    EXPECT_EQ(stat.pgfault, 4U);
+    EXPECT_EQ(stat.shmem.count, 5U);
+    // A key is a whole word: neither its begin nor its end is one.
+    EXPECT_EQ(parse_memory_stat("anon 1\nfile 2\nkernel_stack 9\nxkernel 8\n")->kernel.count, 0U);
+}
+
 TEST(MemoryStatParser, SkipsLinesThatItDoesNotUse) {
     EXPECT_TRUE(parse_memory_stat("anon 1\nfile 2\nthp_new_thing a b c\n\n"));
 }

@@ -40,6 +40,29 @@ TEST(Stat, TurnsCountersIntoRates) {
     EXPECT_DOUBLE_EQ(stat.io_pressure.count, 50.0);
 }
 
+TEST(Stat, TellsPressureOverTheTimeSinceItWasLastRead) {
+    const model::App app = stat_app();
+    const model::Policy policy;
+    EXPECT_TRUE(app.needs(policy).seldom);
+    EXPECT_FALSE(app.needs(policy).pressure);
+    model::Snapshot now;
+    now.at = TimePoint(std::chrono::seconds(100));
+    now.memory_pressure.emplace();
+    model::State state = app.step(app.init(policy, now.at), policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(10);
+    now.memory_pressure.reset();
+    state = app.step(state, policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(10);
+    now.memory_pressure.emplace();
+    now.memory_pressure->some.total = Microseconds(200'000);
+    state = app.step(state, policy, now, {}, {}).state;
+    EXPECT_DOUBLE_EQ(std::get<model::StatState>(state).memory_pressure.count, 100.0);
+    now.at += std::chrono::seconds(10);
+    now.memory_pressure.reset();
+    state = app.step(state, policy, now, {}, {}).state;
+    EXPECT_DOUBLE_EQ(std::get<model::StatState>(state).memory_pressure.count, 100.0);
+}
+
 TEST(Stat, KeepsTheLastIdleTimesWhereNoSensorTells) {
     const model::App app = stat_app();
     const model::Policy policy;

@@ -120,8 +120,42 @@ TEST(ContainerNeeds, AreThoseOfTheAppsThatAreDue) {
     tenant(container, AppName::reclaim)->due = at(8000);
     const model::Needs late = container.needs(at(6000));
     EXPECT_FALSE(late.protection);
-    EXPECT_TRUE(late.pressure);
+    EXPECT_TRUE(late.seldom);
     EXPECT_EQ(late.period, Microseconds(6'000'000));
+}
+
+TEST(ContainerNeeds, AreMetSeldomInTheFirstStepAndThenByTurns) {
+    Container container = container_of({AppName::stat});
+    container.id = CgroupId{3};
+    settle_tenants(container, at(1));
+    EXPECT_TRUE(container.needs(at(6000)).pressure);
+    container.snapshot.emplace();
+    std::vector<int> turns;
+    for (int step = 1; step <= 20; ++step) {
+        if (container.needs(at(6000 * step)).pressure) {
+            turns.push_back(step);
+        }
+    }
+    EXPECT_EQ(turns, (std::vector<int>{7, 17}));
+    container.id = CgroupId{9};
+    EXPECT_TRUE(container.needs(at(6000)).pressure);
+}
+
+TEST(ContainerSnapshot, KeepsWhatItWasNotAskedFor) {
+    Container container;
+    model::Snapshot first;
+    first.usage = mebibytes(1);
+    first.events.emplace().oom_kill = 2;
+    first.memory_pressure.emplace().some.total = Microseconds(7);
+    container.keep(first, {.pressure = true});
+    model::Snapshot next;
+    next.usage = mebibytes(3);
+    container.keep(next, {});
+    EXPECT_EQ(container.snapshot->usage, mebibytes(3));
+    EXPECT_EQ(container.snapshot->events->oom_kill, 2U);
+    EXPECT_EQ(container.snapshot->memory_pressure->some.total, Microseconds(7));
+    container.keep(next, {.pressure = true}); // now the kernel has no such file
+    EXPECT_FALSE(container.snapshot->events);
 }
 
 TEST(ContainerEnd, IsWhenItHasAnEndTime) {

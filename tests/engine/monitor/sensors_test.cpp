@@ -39,7 +39,7 @@ protected:
     }
 
     Result<model::Snapshot> sample(model::Needs needs = everything()) {
-        counters_.begin_period();
+        EXPECT_TRUE(counters_.begin_period(kNow));
         Subject subject;
         subject.group = &web_;
         subject.path = "/pods/web";
@@ -86,6 +86,17 @@ TEST_F(CountersTest, ReadNothingElse) {
     EXPECT_FALSE(now->memory_pressure);
     EXPECT_FALSE(now->swap_limit);
     EXPECT_EQ(web_.reads(), 1U);
+}
+
+TEST_F(CountersTest, NothingIsSwappedWhereTheNodesSwapIsFree) {
+    tree_.add_group("/pods/web", {.swap_usage = mebibytes(5)}); // as if read at another time
+    ASSERT_TRUE(sample());
+    const std::uint64_t before = web_.reads();
+    EXPECT_EQ(sample()->swap_usage, mebibytes(5));
+    const std::uint64_t reads = web_.reads() - before;
+    tree_.set_node({.swap_total = mebibytes(20), .swap_free = mebibytes(20)});
+    EXPECT_EQ(sample()->swap_usage, Bytes{0});
+    EXPECT_EQ(web_.reads() - before - reads, reads - 1);
 }
 
 TEST_F(CountersTest, AFileThatTheKernelLacksLeavesItsFieldEmpty) {
@@ -148,7 +159,7 @@ TEST_F(CountersTest, ReadAncestorsOnceForAllContainers) {
         tree_.add_group("/pods/c" + std::to_string(i));
     }
     const auto pass = [&](int containers) {
-        counters_.begin_period();
+        EXPECT_TRUE(counters_.begin_period(kNow));
         const std::uint64_t before = counters_.reads();
         for (int i = 0; i < containers; ++i) {
             const std::string path = "/pods/c" + std::to_string(i);
@@ -181,7 +192,7 @@ TEST_F(CountersTest, SwapHeadroomIsTheLeastOfAllAncestors) {
 
 TEST_F(CountersTest, TheNodeIsReadFromMeminfo) {
     tree_.set_node({.free = mebibytes(7), .swap_total = mebibytes(20), .swap_free = mebibytes(6)});
-    const auto node = counters_.node(kNow);
+    const auto node = counters_.begin_period(kNow);
     ASSERT_TRUE(node);
     EXPECT_EQ(node->at, kNow);
     EXPECT_EQ(node->memory_free, mebibytes(7));
