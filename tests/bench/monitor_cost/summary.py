@@ -14,8 +14,8 @@ def percent(cpu_us, row):
 
 
 def damo_percent(row):
-    """damo's CPU as percent: of recording, and of converting what was recorded where that was done."""
-    return percent(row["cpu_us"], row) + 100 * (row["conversion_us"] or 0) / row["record_us"]
+    """damo's CPU as percent: of recording, and of converting what was recorded as far as that was waited for."""
+    return percent(row["cpu_us"], row) + 100 * row["conversion_us"] / row["record_us"]
 
 
 def median(rows, value):

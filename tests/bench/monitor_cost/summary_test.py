@@ -23,10 +23,6 @@ class Summary(unittest.TestCase):
         self.assertEqual(keys["engine_cpu_ratio_to_damo_400"], 0.2)
         self.assertEqual(keys["engine_cpu_ratio_to_damo_recording_400"], 0.333)
 
-    def test_without_a_conversion_the_recording_counts(self):
-        keys, _ = summary.summarise([ours(400, 200_000), theirs(400, 600_000, None)])
-        self.assertEqual(keys["engine_cpu_ratio_to_damo_400"], 0.333)
-
     def test_costs_are_medians_by_container_with_the_workers(self):
         rows = [ours(10, 50_000, 50_000), ours(10, 900_000, 0), ours(10, 100_000, 100_000)]
         keys, _ = summary.summarise(rows)

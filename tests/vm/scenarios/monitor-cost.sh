@@ -7,13 +7,13 @@
 readonly ROUNDS=${1:-3}
 shift $(($# < 1 ? $# : 1))
 readonly -a COUNTS=("${@:-400}")
-readonly WINDOW=20 PERIOD=6 COUNTER_GROUPS=500 MIB_EACH=2
+readonly WINDOW=20 PERIOD=6 WHOLE_PERIODS=6 COUNTER_GROUPS=500 MIB_EACH=2
 readonly DAMON_STAT=/sys/module/damon_stat/parameters/enabled
-# The engine's: of all targets together, by the target (engine/damon/slot.hpp).
-readonly LEAST_REGIONS=10 MOST_REGIONS=100
+# Of all targets together, by the target: what the engine has for processes of this size (engine/damon/plan.hpp).
+readonly LEAST_REGIONS=4 MOST_REGIONS=100
 readonly RESULTS=/out/monitor-cost.jsonl
-readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds MANY=100
-FLEET_PID='' DAMO_PID='' CONVERSION=''
+readonly KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds CONVERSION_SECONDS=40
+FLEET_PID='' DAMO_PID='' CONVERSION='' ENDED=''
 
 # start_fleet COUNT: that many containers of one sleeping process each, registered; pids in /run/pids.
 start_fleet() {
@@ -48,6 +48,14 @@ now_us() {
     awk '{ printf "%d", $1 * 1e6 }' /proc/uptime
 }
 
+# between_periods: waits for the middle of a period, so that a window has whole ones.
+between_periods() {
+    local now
+    now=$(now_us)
+    sleep "$(awk -v now="$now" -v period="$((PERIOD * 1000000))" \
+        'BEGIN { printf "%.3f", ((period * 1.5 - now % period) % period) / 1e6 }')"
+}
+
 # note KEY VALUE...: appends a result; values are JSON.
 note() {
     local filter='{}' arguments=()
@@ -79,9 +87,11 @@ run_engine() {
         wait_for 240 watched_for "$last" 12
     else
         sleep "$((PERIOD * 2))"
+        between_periods
     fi
     begin=$(now_us) cpu=$(group_cpu cgtide) workers=$(kdamond_cpu)
     sleep "$seconds"
+    [[ $1 != /run/counters.toml ]] || between_periods
     CPU=$(($(group_cpu cgtide) - cpu)) WORKERS=$(($(kdamond_cpu) - workers))
     ELAPSED=$(($(now_us) - begin))
     RSS=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$ENGINE_PID/status")
@@ -105,36 +115,36 @@ tracing() {
 
 damo_has_ended() { ! kill -0 "$DAMO_PID"; }
 
-# end_damo: asks damo to end, which makes a record of the trace; sets CONVERSION, what that costs. damo was seen to stand still there, in
-# the emulated machine.
+# end_damo: asks damo to end, which makes a record of the trace, and sets CONVERSION: what that has cost, and ENDED: whether that was all.
+# Of 400 containers it takes many minutes, and damo was seen to stand still there, in the emulated machine: after CONVERSION_SECONDS it is
+# broken off, and what it has cost until then counts. So damo is told cheaper than it is, never dearer.
 end_damo() {
-    local before deadline=$((SECONDS + 90))
+    local before deadline=$((SECONDS + CONVERSION_SECONDS))
     before=$(group_cpu damo)
     kill -INT "$DAMO_PID"
+    ENDED=true
     until damo_has_ended 2>/dev/null; do
         if ((SECONDS >= deadline)); then
-            break_off_damo
-            return
+            ENDED=false
+            break
         fi
         sleep 0.5
     done
-    wait "$DAMO_PID" || true
     CONVERSION=$(($(group_cpu damo) - before))
+    [[ $ENDED == true ]] || break_off_damo
+    wait "$DAMO_PID" || true
 }
 
 # break_off_damo: as damo ends, without the record.
 break_off_damo() {
-    CONVERSION=null
     echo 1 >"$CGROUPS/damo/cgroup.kill"
-    wait "$DAMO_PID" || true
     wait_for 60 grep -q 'populated 0' "$CGROUPS/damo/cgroup.events"
     [[ $(<"$KDAMONDS/nr_kdamonds") == 0 ]] || echo off >"$KDAMONDS/0/state"
     echo 0 >"$KDAMONDS/nr_kdamonds"
 }
 
 # measure_damo COUNT ROUND: damo does nothing but record accesses; its child tasks and profiles are off. What it does at the end is by
-# the length of the record, and so is its share for the window. Of 400 containers it had not ended after six minutes: of MANY it is left
-# out, and damo told cheaper than it is.
+# the length of the record, and so is its share for the window.
 measure_damo() {
     local begin cpu workers window start
     rm -rf /run/damo
@@ -158,10 +168,10 @@ measure_damo() {
     window=$(($(now_us) - begin))
     cpu=$(($(group_cpu damo) - cpu)) workers=$(($(kdamond_cpu) - workers))
     start=$(($(now_us) - start))
-    if (($1 < MANY)); then end_damo; else break_off_damo; fi
+    end_damo
     rmdir "$CGROUPS/damo"
     note side '"damo"' count "$1" round "$2" cpu_us "$cpu" workers_us "$workers" wall_us "$window" conversion_us "$CONVERSION" \
-        record_us "$start" record_bytes "$(stat -c %s /run/damo/damon.data)"
+        conversion_ended "$ENDED" record_us "$start" record_bytes "$(stat -c %s /run/damo/damon.data)"
 }
 
 # measure_loop SIDE ROUND FILE...: the C loop reads these of each group.
@@ -177,8 +187,10 @@ measure_loop() {
     loop=$!
     wait_for 60 grep -qx "$((COUNTER_GROUPS * $#))" /run/loop
     sleep "$((PERIOD * 2))"
+    between_periods
     begin=$(now_us) cpu=$(group_cpu loop)
-    sleep "$((PERIOD * 5))"
+    sleep "$((PERIOD * WHOLE_PERIODS - PERIOD / 2))"
+    between_periods
     cpu=$(($(group_cpu loop) - cpu))
     note side "\"$side\"" count "$COUNTER_GROUPS" round "$round" cpu_us "$cpu" wall_us "$(($(now_us) - begin))"
     kill "$loop"
@@ -188,7 +200,7 @@ measure_loop() {
 
 # measure_counters ROUND: the engine without idle times, then the loop on the same groups: memory.stat alone, and all that the engine reads.
 measure_counters() {
-    run_engine /run/counters.toml "$COUNTER_GROUPS" "$((PERIOD * 5))"
+    run_engine /run/counters.toml "$COUNTER_GROUPS" "$((PERIOD * WHOLE_PERIODS - PERIOD / 2))"
     stop_engine
     note side '"counters"' count "$COUNTER_GROUPS" round "$1" cpu_us "$CPU" wall_us "$ELAPSED"
     measure_loop loop "$1" memory.stat
