@@ -27,17 +27,21 @@ void add_regions(std::vector<Write>& writes, const std::string& target,
     }
 }
 
-/// How large pieces are that a target's ranges are cut in: each range has at most one piece more
-/// than its share of kFirstRegions.
-std::uint64_t piece_size(std::span<const Range> ranges) {
-    constexpr std::uint64_t kPage = 4096;
+std::uint64_t total(std::span<const Range> ranges) {
     std::uint64_t bytes = 0;
     for (const Range& range : ranges) {
         bytes += range.end - range.start;
     }
+    return bytes;
+}
+
+/// How large pieces are that a target's ranges are cut in: each range has at most one piece more
+/// than its share of kFirstRegions.
+std::uint64_t piece_size(std::span<const Range> ranges) {
+    constexpr std::uint64_t kPage = 4096;
     const std::uint64_t pieces = std::max<std::uint64_t>(
         kFirstRegions - std::min<std::uint64_t>(kFirstRegions, ranges.size()), 1);
-    const std::uint64_t least = std::max(bytes / pieces + 1, kLeastFirstRegion);
+    const std::uint64_t least = std::max(total(ranges) / pieces + 1, kLeastFirstRegion);
     return (least + kPage - 1) / kPage * kPage;
 }
 
@@ -47,13 +51,18 @@ void add_pieces(std::vector<Range>& cuts, const Range& range, std::uint64_t size
     }
 }
 
-/// Both numbers hold for all targets of a slot together, so they follow the number of targets.
+/// Both numbers hold for all targets of a slot together, so they are sums over them. Of the first
+/// the kernel makes the size that no region exceeds by merging: all bytes by this number. Holes
+/// have no share in it, or they would make the regions of the others smaller.
 void add_region_counts(std::vector<Write>& writes, const Seats& seats, const PlanOptions& options) {
-    const auto holes =
-        static_cast<std::uint64_t>(std::count_if(seats.begin(), seats.end(), is_hole));
-    const std::uint64_t targets = seats.size() - holes;
-    const std::uint64_t min = std::max(targets * options.min_regions + holes, kFewestRegions);
-    const std::uint64_t max = std::max(targets * options.max_regions + holes, min);
+    std::uint64_t least = 0;
+    std::uint64_t most = 0;
+    for (const Target& seat : seats) {
+        least += is_hole(seat) ? 0 : least_regions(seat, options.min_regions);
+        most += is_hole(seat) ? 1 : options.max_regions;
+    }
+    const std::uint64_t min = std::max(least, kFewestRegions);
+    const std::uint64_t max = std::max(most, min);
     const std::string folder = "contexts/0/monitoring_attrs/nr_regions/";
     writes.push_back({folder + "min", std::to_string(min)});
     writes.push_back({folder + "max", std::to_string(max)});
@@ -113,6 +122,11 @@ void drop_last_holes(Seats& seats) {
 }
 
 } // namespace
+
+std::uint64_t least_regions(const Target& target, std::uint64_t most) {
+    const std::uint64_t bytes = total(target.ranges);
+    return std::clamp<std::uint64_t>((bytes + kLeastRegionBytes - 1) / kLeastRegionBytes, 1, most);
+}
 
 std::vector<Range> cut(std::span<const Range> ranges) {
     std::vector<Range> cuts;

@@ -23,7 +23,7 @@ using Seats = std::vector<Target>;
 /// What the plans of one pool have in common.
 struct PlanOptions {
     std::size_t targets = 100;       ///< of one slot, without the sentinel
-    std::uint64_t min_regions = 10;  ///< for each target; adaptive regions never get fewer
+    std::uint64_t min_regions = 10;  ///< for each target that is not small; see least_regions()
     std::uint64_t max_regions = 100; ///< for each target
     int sentinel = 0;                ///< pid of a process that lives as long as the pool: our own
     bool with_scheme = false;        ///< one that tries all regions and does nothing, to be read by
@@ -45,6 +45,14 @@ inline constexpr std::uint64_t kLeastFirstRegion = 1U << 20U;
 
 /// The kernel refuses bounds below it. Source: mm/damon/core.c, damon_set_attrs().
 inline constexpr std::uint64_t kFewestRegions = 3;
+
+/// A target has about one region in each so many bytes of its ranges at least, where that is not
+/// more than PlanOptions::min_regions. docs/design/idle-time.md has the evidence.
+inline constexpr std::uint64_t kLeastRegionBytes = 2U << 20U;
+
+/// How many regions a target adds to the least number that its kdamond has: 1 to `most`, by the
+/// size of its ranges. Regions are what looks cost, and a small process needs few.
+std::uint64_t least_regions(const Target& target, std::uint64_t most);
 
 /// Writes that go before one commit, and what the kdamond holds after it.
 struct Commit {

@@ -56,9 +56,6 @@ std::vector<Range> outside(std::span<const Present> pieces, std::span<const Cut>
 
 /// The gap that `max` ranges still keep: all smaller ones are joined over.
 std::uint64_t least_kept_gap(const std::vector<Range>& ranges, const RangeOptions& options) {
-    if (ranges.size() <= options.max_ranges) {
-        return options.least_gap;
-    }
     std::vector<std::uint64_t> gaps;
     gaps.reserve(ranges.size() - 1);
     for (std::size_t i = 1; i < ranges.size(); ++i) {
@@ -108,7 +105,7 @@ std::vector<Range> ranges_of(std::span<const Present> present, const RangeOption
     for (const Present& run : present) {
         ranges.push_back({run.start, run.end});
     }
-    join_over(ranges, options.least_gap);
+    join_over(ranges, total(ranges) <= options.small ? options.small_gap : options.least_gap);
     if (ranges.size() > options.max_ranges) {
         join_over(ranges, least_kept_gap(ranges, options));
     }

@@ -19,6 +19,8 @@ bool holds_charged_memory(const cgroup::Mapping& mapping);
 struct RangeOptions {
     std::size_t max_ranges = 32;           ///< of one address space
     std::uint64_t least_gap = 256U << 10U; ///< bytes; over a smaller gap ranges are joined
+    std::uint64_t small = 16U << 20U;      ///< present bytes of an address space that is small
+    std::uint64_t small_gap = 1U << 20U;   ///< `least_gap` of a small one: each range costs looks
 };
 
 /// The ranges of an address space to watch: around its present pages, joined over the smallest gaps

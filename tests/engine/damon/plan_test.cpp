@@ -121,11 +121,33 @@ TEST(Plan, AStartWritesAll) {
     EXPECT_THAT(lines(change.writes),
                 ElementsAre("contexts/nr_contexts=1", "contexts/0/operations=fvaddr",
                             "intervals/sample_us=50000", "intervals/aggr_us=1000000",
-                            "nr_regions/min=11", "nr_regions/max=21", "Tnr_targets=2",
+                            "nr_regions/min=3", "nr_regions/max=21", "Tnr_targets=2",
                             "T0/pid_target=42", "T0/Rnr_regions=1", "T0/R0/start=4096",
                             "T0/R0/end=8192", "T1/pid_target=101", "T1/Rnr_regions=2",
                             "T1/R0/start=65536", "T1/R0/end=131072", "T1/R1/start=262144",
                             "T1/R1/end=524288"));
+}
+
+TEST(Plan, SmallTargetsNeedFewerRegions) {
+    const auto of = [](std::uint64_t bytes) {
+        return least_regions(target(1, {{kMiB, kMiB + bytes}}), 10);
+    };
+    EXPECT_EQ(of(4096), 1U);
+    EXPECT_EQ(of(2 * kMiB), 1U);
+    EXPECT_EQ(of(2 * kMiB + 4096), 2U);
+    EXPECT_EQ(of(100 * kMiB), 10U);
+    EXPECT_EQ(least_regions(target(1, {{kMiB, 4 * kMiB}, {8 * kMiB, 11 * kMiB}}), 10), 3U);
+    // Of all targets of a slot together; holes have no share.
+    const std::vector<Target> wanted{target(1, {{kMiB, 101 * kMiB}}), target(2, {{kMiB, 3 * kMiB}}),
+                                     target(3)};
+    const Commit start = plan_start(wanted, options());
+    EXPECT_THAT(lines(start.writes), ::testing::Contains("nr_regions/min=12"));
+    EXPECT_THAT(lines(start.writes), ::testing::Contains("nr_regions/max=61"));
+    // It follows what a target has.
+    const std::vector<Target> grown{wanted[0], target(2, {{kMiB, 6 * kMiB}})};
+    const auto changes = plan_changes(start.seats, grown, options());
+    ASSERT_THAT(changes, SizeIs(1));
+    EXPECT_THAT(lines(changes[0].writes), ::testing::Contains("nr_regions/min=13"));
 }
 
 TEST(Plan, WhatStaysIsListedWithoutRanges) {
@@ -135,7 +157,7 @@ TEST(Plan, WhatStaysIsListedWithoutRanges) {
     ASSERT_THAT(changes, SizeIs(1));
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, 1, 2));
     EXPECT_THAT(lines(changes[0].writes),
-                ElementsAre("nr_regions/min=21", "nr_regions/max=41", "Tnr_targets=3",
+                ElementsAre("nr_regions/min=3", "nr_regions/max=41", "Tnr_targets=3",
                             "T0/pid_target=42", "T1/pid_target=101", "T2/pid_target=102",
                             "T2/Rnr_regions=1", "T2/R0/start=65536", "T2/R0/end=131072"));
 }
@@ -147,7 +169,7 @@ TEST(Plan, WhatLeavesBecomesAHole) {
     ASSERT_THAT(changes, SizeIs(1));
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, kSentinel, 2));
     EXPECT_THAT(lines(changes[0].writes),
-                ElementsAre("nr_regions/min=12", "nr_regions/max=22", "Tnr_targets=3",
+                ElementsAre("nr_regions/min=3", "nr_regions/max=22", "Tnr_targets=3",
                             "T0/pid_target=42", "T1/pid_target=42", "T1/Rnr_regions=1",
                             "T1/R0/start=4096", "T1/R0/end=8192", "T2/pid_target=102"));
 }

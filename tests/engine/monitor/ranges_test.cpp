@@ -53,6 +53,18 @@ TEST(Ranges, FollowPresentPagesAndJoinOverSmallGaps) {
     EXPECT_THAT(ranges_of(near), ElementsAre(Range{0, 12288}));
 }
 
+TEST(Ranges, AreJoinedOverLargerGapsWhereTheyAreSmall) {
+    const auto with = [](std::uint64_t size) {
+        return std::vector<Present>{{0, size * kMiB, PageKind::anon},
+                                    {size * kMiB + kMiB / 2, (size + 1) * kMiB, PageKind::file},
+                                    run(size + 2, size + 3)};
+    };
+    EXPECT_THAT(ranges_of(with(2)), ElementsAre(range(0, 3), range(4, 5)));
+    EXPECT_THAT(ranges_of(with(14)), ElementsAre(range(0, 15), range(16, 17)));
+    EXPECT_THAT(ranges_of(with(15)),
+                ElementsAre(range(0, 15), Range{15 * kMiB + kMiB / 2, 16 * kMiB}, range(17, 18)));
+}
+
 TEST(Ranges, AreBoundedByJoiningOverTheSmallestGaps) {
     const std::vector<Present> present{run(0, 1), run(3, 4), run(14, 15), run(19, 20)};
     RangeOptions options;

@@ -28,6 +28,8 @@ using ::testing::SizeIs;
 constexpr const char* kTree = "/sys/kernel/mm/damon/admin/kdamonds";
 constexpr std::uintptr_t kPlace = 0x100000000000;
 constexpr std::size_t kSize = 8U << 20U;
+/// Handed over in one region, and soon in three: kFewestRegions.
+constexpr std::size_t kSmall = 1U << 20U;
 constexpr Intervals kIntervals{Microseconds(20'000), Microseconds(400'000)};
 
 /// Few numbers for processes, so that they come back soon.
@@ -191,15 +193,15 @@ TEST_F(DamonKernel, OffersWhatItsVersionHas) {
 
 TEST_F(DamonKernel, NeighboursComeAndGoWithoutLossOfHistory) {
     constexpr std::uint32_t kOld = 8;
-    const Worker a(kPlace, kSize, Worker::Does::nothing);
-    const Worker b(kPlace, kSize, Worker::Does::nothing);
-    const Worker c(kPlace, kSize, Worker::Does::nothing);
+    const Worker a(kPlace, kSmall, Worker::Does::nothing);
+    const Worker b(kPlace, kSmall, Worker::Does::nothing);
+    const Worker c(kPlace, kSmall, Worker::Does::nothing);
     open();
     apply({a.target(1)});
     settle(1, kOld);
     const Applied added = apply({a.target(1), b.target(2)});
     const std::size_t first = cut(a.target(1).ranges).size();
-    ASSERT_LT(first, options_.min_regions_per_target);
+    ASSERT_EQ(first, 1U);
     expect_kept(told_around(added.epochs.back()).at(1), kOld, first);
     settle(2, kOld);
     const Applied removed = apply({b.target(2)});
@@ -235,16 +237,16 @@ TEST_F(DamonKernel, AnIndexThatIsUsedAgainWatchesItsOwnMemoryFromTheBeginning) {
 
 TEST_F(DamonKernel, RangesMayChangeWhileTheRestIsKept) {
     constexpr std::uint32_t kOld = 8;
-    const Worker worker(kPlace, kSize, Worker::Does::nothing);
+    const Worker worker(kPlace, kSmall, Worker::Does::nothing);
     open();
     apply({worker.target(1)});
     settle(1, kOld);
     Target half = worker.target(1);
-    half.ranges = {{kPlace, kPlace + kSize / 4}, {kPlace + kSize / 2, kPlace + kSize}};
+    half.ranges = {{kPlace, kPlace + kSmall / 4}, {kPlace + kSmall / 2, kPlace + kSmall}};
     const Applied changed = apply({half});
     expect_kept(told_around(changed.epochs.back()).at(1), kOld, half.ranges.size());
     EXPECT_TRUE(see(1, changed.epochs.back().end, [&](const Region& region) {
-        return region.range.start == kPlace + kSize / 2;
+        return region.range.start == kPlace + kSmall / 2;
     }));
 }
 
