@@ -12,7 +12,7 @@ namespace {
 using model::StatState;
 
 model::Needs needs(const model::Policy&) {
-    return {.period = Microseconds(6'000'000), .seldom = true, .idle = true};
+    return {.period = Microseconds(6'000'000), .pressure = true, .seldom = true, .idle = true};
 }
 
 model::State init(const model::Policy&, TimePoint) {
@@ -24,15 +24,17 @@ Microseconds elapsed(const std::optional<TimePoint>& since, TimePoint now) {
 }
 
 void note_refaults(StatState& state, const model::Snapshot& now) {
-    const std::uint64_t before = state.refaults;
-    if (now.stat) {
-        state.refaults = now.stat->workingset_refault_anon + now.stat->workingset_refault_file;
+    if (!now.stat) {
+        return;
     }
-    const Microseconds time = elapsed(state.last_at, now.at);
+    const StatState old = state;
+    state.refaults = now.stat->workingset_refault_anon + now.stat->workingset_refault_file;
+    const Microseconds time = elapsed(old.last_at, now.at);
     if (time.count() > 0) {
-        state.refaults_per_second = static_cast<double>(rise(before, state.refaults)) /
+        state.refaults_per_second = static_cast<double>(rise(old.refaults, state.refaults)) /
                                     std::chrono::duration<double>(time).count();
     }
+    state.last_at = now.at;
 }
 
 void note_pressure(StatState& state, const model::Snapshot& now) {
@@ -62,7 +64,6 @@ model::Step step(const model::State& before, const model::Policy&, const model::
     if (now.idle) {
         state.idle = std::make_shared<const model::IdleSummary>(summarise(*now.idle));
     }
-    state.last_at = now.at;
     return {std::move(state), {}};
 }
 

@@ -57,9 +57,12 @@ model::Needs Container::needs(TimePoint now) const {
     if (!all) {
         return {};
     }
-    if (all->seldom && !all->pressure) {
+    if (all->seldom) {
+        // Ids lie as far apart as a cgroup has files, which may be a multiple of kSeldom.
+        constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15U;
         const auto step = static_cast<std::uint64_t>(now.time_since_epoch() / all->period);
-        all->pressure = !snapshot || (step + id.value) % model::kSeldom == 0;
+        all->seldom = snapshot && (step + (id.value * kGolden >> 32U)) % model::kSeldom != 0;
+        all->pressure = all->pressure && !all->seldom;
     }
     return *all;
 }
@@ -69,6 +72,9 @@ void Container::keep(model::Snapshot now, const model::Needs& needs) {
         now.events = snapshot->events;
         now.memory_pressure = snapshot->memory_pressure;
         now.io_pressure = snapshot->io_pressure;
+    }
+    if (snapshot && needs.seldom && now.usage == snapshot->usage) {
+        now.stat = snapshot->stat;
     }
     snapshot = std::move(now);
 }

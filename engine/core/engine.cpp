@@ -94,11 +94,14 @@ asio::awaitable<void> Engine::tick_loop() {
 }
 
 asio::awaitable<void> Engine::tick(TimePoint now) {
-    std::vector<Turn> turns = turns_due(now);
+    // The sensor thread fills them. Nobody else uses them until it has returned, for there is one
+    // tick at a time; they are kept for their room, which is large enough for the allocator to give
+    // it back, page by page, each time.
+    std::vector<Turn>& turns = turns_;
+    find_turns(now);
     if (turns.empty()) {
         co_return;
     }
-    // The sensor thread fills `turns`, which lives in this frame until it has returned.
     const bool by_regions = watching_;
     const bool regions_work = regions_work_;
     const auto sense = [this, &turns, now, by_regions, regions_work] {
@@ -115,6 +118,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         for (const Turn& turn : turns) {
             turn.container->postpone(now); // else it stays due, and the next tick is now
         }
+        turns.clear();
         co_return;
     }
     model::NodeView view = *node;
@@ -134,14 +138,15 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         auto more = step(turn, view, now);
         decisions.insert(decisions.end(), more.begin(), more.end());
     }
+    turns.clear(); // a container that has ended is not kept until the next tick
     dispatch(arbitrate(std::move(decisions), [this](CgroupId id) {
         const Pointer container = registry_.by_id(id);
         return container == nullptr || container->writing != nullptr;
     }));
 }
 
-std::vector<Engine::Turn> Engine::turns_due(TimePoint now) const {
-    std::vector<Turn> turns;
+void Engine::find_turns(TimePoint now) {
+    turns_.clear();
     for (const auto& [id, container] : registry_.live()) {
         const auto due = container->due();
         if (!due || *due > now) {
@@ -151,13 +156,13 @@ std::vector<Engine::Turn> Engine::turns_due(TimePoint now) const {
         subject.group = container->group.get();
         subject.path = container->record.cgroup_path;
         subject.needs = container->needs(now);
+        subject.before = container->snapshot ? &*container->snapshot : nullptr;
         subject.lived = std::chrono::duration_cast<Microseconds>(now - container->seen);
         subject.frozen = container->frozen;
         subject.has_nested = container->has_nested;
-        turns.push_back({container, container->group, std::move(subject), model::Snapshot{},
-                         container->generations, false});
+        turns_.push_back({container, container->group, subject, model::Snapshot{},
+                          container->generations, false});
     }
-    return turns;
 }
 
 std::vector<model::Decision> Engine::step(Turn& turn, const model::NodeView& node, TimePoint now) {

@@ -101,7 +101,7 @@ private:
     boost::asio::awaitable<void> tick(TimePoint now);
     boost::asio::awaitable<void> carry_out(Pointer container, model::Decision decision,
                                            std::uint64_t sequence);
-    std::vector<Turn> turns_due(TimePoint now) const;
+    void find_turns(TimePoint now);
     std::vector<model::Decision> step(Turn& turn, const model::NodeView& node, TimePoint now);
     void note_history(Container& container, const model::Snapshot& now) const;
     void dispatch(const std::vector<model::Decision>& decisions);
@@ -138,6 +138,7 @@ private:
     EngineOptions options_;
     model::IdleSensor sensor_; ///< as it was at start
     Registry registry_;
+    std::vector<Turn> turns_; ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
     boost::asio::thread_pool reclaimers_{2};
     boost::asio::thread_pool damon_{1};

@@ -27,10 +27,16 @@ bool wants_idle(const Container& container) {
 
 /// On the sensor thread: what the engine's own thread changes comes as arguments.
 void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
-    if (!turn.subject.needs.idle || !turn.snapshot || !turn.snapshot->stat) {
+    if (!turn.subject.needs.idle || !turn.snapshot) {
         return;
     }
-    const cgroup::MemoryStat& stat = *turn.snapshot->stat;
+    const model::Snapshot& told = turn.snapshot->stat || turn.subject.before == nullptr
+                                      ? *turn.snapshot
+                                      : *turn.subject.before;
+    if (!told.stat) {
+        return;
+    }
+    const cgroup::MemoryStat& stat = *told.stat;
     const monitor::Charged charged{stat.anon, stat.file, stat.shmem, stat.file_mapped};
     monitor::IdleViews views;
     if (by_regions) {

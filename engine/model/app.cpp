@@ -57,7 +57,7 @@ Needs merge(const Needs& a, const Needs& b) {
     return {.period = std::min(a.period, b.period),
             .counters = a.counters || b.counters,
             .pressure = a.pressure || b.pressure,
-            .seldom = a.seldom || b.seldom,
+            .seldom = a.seldom && b.seldom,
             .protection = a.protection || b.protection,
             .idle = a.idle || b.idle};
 }

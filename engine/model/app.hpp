@@ -18,15 +18,17 @@ struct Needs {
     Microseconds period{6'000'000};
     bool counters = true;    ///< usage, stat, swap
     bool pressure = false;   ///< memory and io PSI, events
-    bool seldom = false;     ///< the same, but each kSeldom-th step is enough
+    bool seldom = false;     ///< each kSeldom-th step is enough for pressure, and for stat while
+                             ///< usage stays as it is
     bool protection = false; ///< effective min and low, swap headroom
     bool idle = false;       ///< how long memory has been idle
 
     bool operator==(const Needs&) const = default;
 };
 
-/// Steps from one reading of what is wanted seldom to the next: 60 s at a period of 6 s. PSI and
-/// memory.events cost the kernel more than half of what memory.stat does.
+/// Steps from one reading of what is wanted seldom to the next: 60 s at a period of 6 s. The kernel
+/// makes nine readings of memory.current for one of memory.stat, and half of that for PSI and
+/// events.
 inline constexpr std::uint64_t kSeldom = 10;
 
 /// Both needs at once: the shorter period, every sensor that either wants.
@@ -34,9 +36,9 @@ Needs merge(const Needs& a, const Needs& b);
 
 /// What stat remembers of a container.
 struct StatState {
-    std::optional<TimePoint> last_at;
-    std::uint64_t refaults = 0; ///< workingset_refault_anon + _file at last_at
-    double refaults_per_second = 0.0;
+    std::optional<TimePoint> last_at;     ///< of the last step that had memory.stat
+    std::uint64_t refaults = 0;           ///< workingset_refault_anon + _file at last_at
+    double refaults_per_second = 0.0;     ///< between the last two of these
     std::optional<TimePoint> pressure_at; ///< of the last step that had PSI
     Microseconds memory_stall{0};         ///< PSI some total at pressure_at
     Microseconds io_stall{0};

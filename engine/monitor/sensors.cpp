@@ -21,9 +21,17 @@ Result<void> keep(std::optional<Value>& field, Result<Value> value) {
     return {};
 }
 
-Result<void> read_counters(cgroup::Group& group, bool swap_in_use, model::Snapshot& snapshot) {
-    if (auto done = keep(snapshot.stat, cgroup::read_memory_stat(group)); !done) {
-        return done;
+bool stat_is_known(const Subject& subject, Bytes usage) {
+    return subject.needs.seldom && subject.before != nullptr && subject.before->stat &&
+           subject.before->usage == usage;
+}
+
+Result<void> read_counters(const Subject& subject, bool swap_in_use, model::Snapshot& snapshot) {
+    cgroup::Group& group = *subject.group;
+    if (!stat_is_known(subject, snapshot.usage)) {
+        if (auto done = keep(snapshot.stat, cgroup::read_memory_stat(group)); !done) {
+            return done;
+        }
     }
     if (!swap_in_use) {
         snapshot.swap_usage = Bytes{0};
@@ -87,7 +95,7 @@ Result<model::Snapshot> Counters::sample(const Subject& subject, TimePoint at) {
     }
     snapshot.usage = *usage;
     if (subject.needs.counters) {
-        if (auto done = read_counters(*subject.group, swap_in_use_, snapshot); !done) {
+        if (auto done = read_counters(subject, swap_in_use_, snapshot); !done) {
             return tl::unexpected(done.error());
         }
     }

@@ -6,18 +6,19 @@
 #include "engine/model/app.hpp"
 #include "engine/model/snapshot.hpp"
 
-#include <string>
+#include <string_view>
 
 namespace cgtide::monitor {
 
 /// One container to look at.
 struct Subject {
     cgroup::Group* group = nullptr;
-    std::string path; ///< v2
+    std::string_view path; ///< v2
     model::Needs needs;
-    Microseconds lived{0};   ///< since the engine first saw it
-    bool frozen = false;     ///< as cgroup.events last said
-    bool has_nested = false; ///< another registered container lives inside it
+    const model::Snapshot* before = nullptr; ///< the last one of this container; none at first
+    Microseconds lived{0};                   ///< since the engine first saw it
+    bool frozen = false;                     ///< as cgroup.events last said
+    bool has_nested = false;                 ///< another registered container lives inside it
 };
 
 /// The sensor of this kernel's counters: cgroup files, PSI and the node's meminfo. One thread at a
@@ -33,7 +34,8 @@ public:
     Result<model::NodeView> begin_period(TimePoint at);
 
     /// Reads what `subject.needs` asks for. At most 10 reads a container, about 50 us. A file that
-    /// this kernel lacks leaves its field empty. Nothing is swapped out of a container of a node
+    /// this kernel lacks leaves its field empty, and so does memory.stat where it is wanted seldom
+    /// and usage is what it was. Nothing is swapped out of a container of a node
     /// whose swap is free: that takes no read.
     ///
     /// \returns `gone` where the cgroup was removed.

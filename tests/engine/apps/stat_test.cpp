@@ -40,11 +40,26 @@ TEST(Stat, TurnsCountersIntoRates) {
     EXPECT_DOUBLE_EQ(stat.io_pressure.count, 50.0);
 }
 
+TEST(Stat, TellsRefaultsOverTheTimeSinceTheyWereLastRead) {
+    const model::App app = stat_app();
+    const model::Policy policy;
+    model::Snapshot now;
+    now.at = TimePoint(std::chrono::seconds(100));
+    now.stat.emplace();
+    model::State state = app.step(app.init(policy, now.at), policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(10);
+    now.stat.reset();
+    state = app.step(state, policy, now, {}, {}).state;
+    now.at += std::chrono::seconds(10);
+    now.stat.emplace().workingset_refault_file = 40;
+    state = app.step(state, policy, now, {}, {}).state;
+    EXPECT_DOUBLE_EQ(std::get<model::StatState>(state).refaults_per_second, 2.0);
+}
+
 TEST(Stat, TellsPressureOverTheTimeSinceItWasLastRead) {
     const model::App app = stat_app();
     const model::Policy policy;
     EXPECT_TRUE(app.needs(policy).seldom);
-    EXPECT_FALSE(app.needs(policy).pressure);
     model::Snapshot now;
     now.at = TimePoint(std::chrono::seconds(100));
     now.memory_pressure.emplace();

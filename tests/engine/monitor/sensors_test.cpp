@@ -88,6 +88,25 @@ TEST_F(CountersTest, ReadNothingElse) {
     EXPECT_EQ(web_.reads(), 1U);
 }
 
+TEST_F(CountersTest, ReadStatSeldomOnlyWhereUsageHasChanged) {
+    model::Snapshot before = sample().value();
+    const auto has_stat = [&] {
+        EXPECT_TRUE(counters_.begin_period(kNow));
+        Subject subject;
+        subject.group = &web_;
+        subject.path = "/pods/web";
+        subject.needs = {.seldom = true};
+        subject.before = &before;
+        return counters_.sample(subject, kNow)->stat.has_value();
+    };
+    EXPECT_FALSE(has_stat());
+    before.usage += kibibytes(4);
+    EXPECT_TRUE(has_stat());
+    before.usage = sample()->usage;
+    before.stat.reset();
+    EXPECT_TRUE(has_stat());
+}
+
 TEST_F(CountersTest, NothingIsSwappedWhereTheNodesSwapIsFree) {
     tree_.add_group("/pods/web", {.swap_usage = mebibytes(5)}); // as if read at another time
     ASSERT_TRUE(sample());
