@@ -228,15 +228,19 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
 /// Attaches the programs that tell of regions, where there is DAMON to tell of.
 cgtide::core::RegionSensor open_regions(const Arguments& arguments,
                                         cgtide::core::EngineOptions& options) {
-    const cgtide::damon::Intervals intervals;
     cgtide::core::RegionSensor sensor;
+    cgtide::damon::SampleBounds sampling;
+    sampling.cpu = options.settings.damon_cpu;
+    if (const auto fixed = options.settings.damon_sample) {
+        sampling.least = *fixed;
+        sampling.most = *fixed;
+    }
     if (options.settings.sensor == cgtide::model::IdleSensor::generations) {
         return sensor;
     }
     sensor.handover = std::make_shared<cgtide::monitor::Handover>();
     sensor.pool_options = {arguments.run_dir,
-                           options.settings.takeover == cgtide::model::Takeover::modules,
-                           intervals};
+                           options.settings.takeover == cgtide::model::Takeover::modules, sampling};
     auto proc = options.roots.proc.sub("");
     auto stream = cgtide::monitor::find_damon(options.roots).and_then([](const cgtide::Dir&) {
         return cgtide::damon::Stream::open();
@@ -251,7 +255,7 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
             log::warning("regions are read from DAMON's files, more slowly: {}", sensor.no_stream);
         }
         sensor.regions = std::make_unique<cgtide::monitor::Regions>(
-            std::move(*proc), std::move(told_by), intervals, sensor.handover);
+            std::move(*proc), std::move(told_by), cgtide::damon::Intervals{}, sensor.handover);
         return sensor;
     }
     auto told = cgtide::monitor::region_capability();

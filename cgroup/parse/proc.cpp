@@ -86,26 +86,39 @@ Result<std::string> parse_pid_cgroup(std::string_view text) {
 }
 
 Result<PidStat> parse_pid_stat(std::string_view text) {
-    constexpr int kMinorFaults = 10;
-    constexpr int kMajorFaults = 12;
     constexpr int kStartTime = 22;
+    PidStat stat;
+    const auto field_of = [&](int field) -> std::uint64_t* {
+        switch (field) {
+        case 10:
+        case 12:
+            return &stat.faults;
+        case 14:
+        case 15:
+            return &stat.cpu_ticks;
+        case kStartTime:
+            return &stat.start;
+        default:
+            return nullptr;
+        }
+    };
     const std::size_t comm_end = text.rfind(") ");
     if (comm_end == std::string_view::npos) {
         return malformed("stat of a process", text);
     }
     std::string_view line = text.substr(comm_end + 2);
     std::string_view rest = next_line(line).value_or("");
-    PidStat stat;
     for (int field = 3; field <= kStartTime; ++field) {
         const auto word = next_word(rest);
-        if (field != kMinorFaults && field != kMajorFaults && field != kStartTime) {
+        std::uint64_t* const sum = field_of(field);
+        if (sum == nullptr) {
             continue;
         }
         const auto number = word ? to_u64(*word) : std::nullopt;
         if (!number) {
             return malformed("stat of a process", text);
         }
-        field == kStartTime ? stat.start = *number : stat.faults += *number;
+        *sum += *number;
     }
     return stat;
 }

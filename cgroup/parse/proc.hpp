@@ -22,8 +22,9 @@ Result<std::uint64_t> parse_start_time(std::string_view text);
 struct PidStat {
     std::uint64_t start = 0;  ///< as parse_start_time()
     std::uint64_t faults = 0; ///< page faults of all its threads, minor (field 10) and major (12)
+    std::uint64_t cpu_ticks = 0; ///< used by all its threads, user (field 14) and system (15)
 };
-/// \returns `malformed` where one of the three fields is missing.
+/// \returns `malformed` where one of these fields is missing.
 Result<PidStat> parse_pid_stat(std::string_view text);
 
 /// What cgtide uses of `/proc/meminfo`.

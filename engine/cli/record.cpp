@@ -23,11 +23,18 @@ std::int64_t whole(const json& object, const char* key) {
     return static_cast<std::int64_t>(number(object, key));
 }
 
-/// A region as damo has it. Its idle time is the age and one aggregation.
-json region_of(const json& row, double samples, std::int64_t aggregation_us) {
+/// How many looks an aggregation has.
+double looks(std::int64_t sample_us, std::int64_t aggregation_us) {
+    return sample_us > 0 ? static_cast<double>(aggregation_us) / static_cast<double>(sample_us) : 0;
+}
+
+/// A region as damo has it. Its idle time is the age and one aggregation. damo reads the count by
+/// the intervals of the whole record, so that it is of `samples` of them, not of the `told`.
+json region_of(const json& row, double told, double samples, std::int64_t aggregation_us) {
     const std::int64_t idle_us = whole(row, "idle_us");
     const bool in_use = idle_us <= 0;
-    const double accesses = in_use ? std::max(number(row, "accesses"), 1.0) : 0.0;
+    const double seen = number(row, "accesses") * (told > 0 ? samples / told : 1.0);
+    const double accesses = in_use ? std::max(seen, 1.0) : 0.0;
     const std::int64_t age_us =
         in_use ? -idle_us : std::max<std::int64_t>(idle_us - aggregation_us, 0);
     return {{"start", whole(row, "start")},
@@ -56,8 +63,6 @@ Recording::~Recording() = default;
 void Recording::add(const json& reply) {
     const std::int64_t sample_us = whole(reply, "sample_us");
     const std::int64_t aggregation_us = whole(reply, "aggregation_us");
-    const double samples =
-        sample_us > 0 ? static_cast<double>(aggregation_us) / static_cast<double>(sample_us) : 0;
     for (const json& space : child(reply, "spaces")) {
         const std::int64_t key = whole(space, "key");
         const std::int64_t at_us = whole(space, "at_us");
@@ -78,11 +83,14 @@ void Recording::add(const json& reply) {
             continue;
         }
         parts_->last[key] = at_us;
+        const json& intervals = parts_->records[entry->second]["intervals"];
+        const double samples = looks(whole(intervals, "sample_us"), aggregation_us);
         json regions = json::array();
         std::int64_t bytes = 0;
         for (const json& row : child(space, "regions")) {
             bytes += whole(row, "end") - whole(row, "start");
-            regions.push_back(region_of(row, samples, aggregation_us));
+            regions.push_back(
+                region_of(row, looks(sample_us, aggregation_us), samples, aggregation_us));
         }
         parts_->records[entry->second]["snapshots"].push_back(
             {{"start_time", (at_us - aggregation_us) * 1000},

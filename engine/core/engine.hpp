@@ -117,7 +117,8 @@ private:
     void sense_idle(Turn& turn, bool by_regions, bool regions_work) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
 
-    // release.cpp: regions that do not work any more
+    // release.cpp: what is told of regions, and when they do not work any more
+    void note_sample(const monitor::PoolState& state);
     void lose_regions(const std::string& why);
     std::string why_no_regions() const;
 
@@ -149,6 +150,7 @@ private:
     bool stopping_ = false;
     bool watching_ = false; ///< some container's memory is watched by regions
     bool regions_work_ = false;
+    Microseconds sample_{0};   ///< between two looks of DAMON's workers
     std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan
 };
 

@@ -130,6 +130,7 @@ asio::awaitable<void> Engine::region_loop() {
             if (!regions.has_stream() && watching_) { // else the pool may be going on its thread
                 co_await read_regions();
             }
+            note_sample(*state);
             for (const std::string& problem : state->problems) {
                 log::write_limited(log::Level::warning, "regions", problem);
             }

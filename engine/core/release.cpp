@@ -29,6 +29,25 @@ void Engine::lose_regions(const std::string& why) {
     }
 }
 
+void Engine::note_sample(const monitor::PoolState& state) {
+    if (state.sample == sample_) {
+        return;
+    }
+    constexpr std::string_view kLooks = "; a look each ";
+    const auto row = region_row(options_.capabilities);
+    if (row != options_.capabilities.end() && row->present) {
+        row->detail.erase(std::min(row->detail.rfind(kLooks), row->detail.size()));
+        row->detail += std::string(kLooks) + format_duration(state.sample);
+    }
+    if (sample_.count() > 0) {
+        log::info("DAMON's workers look each {} from now on, no longer each {}: they used {} of a "
+                  "processor",
+                  format_duration(state.sample), format_duration(sample_),
+                  format_share(state.used));
+    }
+    sample_ = state.sample;
+}
+
 std::string Engine::why_no_regions() const {
     const auto row = region_row(options_.capabilities);
     return row == options_.capabilities.end() || row->present ? std::string() : row->detail;

@@ -268,8 +268,26 @@ Result<void> read_bounds(const toml::node& node, model::Bounds& bounds) {
     return {};
 }
 
-Result<void> read_damon(const toml::node& node, model::Takeover& takeover) {
-    constexpr std::array<std::string_view, 1> kKeys{"takeover"};
+Result<void> read_sample(const toml::node& node, std::optional<Microseconds>& sample) {
+    // Each has the kernel count a whole number of looks that divides 10000, and loses none by it.
+    constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kSamples{
+        {{"auto", 0}, {"50ms", 50'000}, {"100ms", 100'000}, {"200ms", 200'000}}};
+    const auto text = node.value<std::string>();
+    const auto* const found =
+        std::find_if(kSamples.begin(), kSamples.end(),
+                     [&](const auto& known) { return text && known.first == *text; });
+    if (!node.is_string() || found == kSamples.end()) {
+        return bad({node, "damon.sample"}, "\"auto\", \"50ms\", \"100ms\" or \"200ms\"");
+    }
+    sample.reset();
+    if (found->second > 0) {
+        sample = Microseconds(found->second);
+    }
+    return {};
+}
+
+Result<void> read_damon(const toml::node& node, model::Settings& settings) {
+    constexpr std::array<std::string_view, 3> kKeys{"takeover", "sample", "cpu"};
     const toml::table* table = node.as_table();
     if (table == nullptr) {
         return bad({node, "damon"}, "a table: [damon]");
@@ -282,7 +300,18 @@ Result<void> read_damon(const toml::node& node, model::Takeover& takeover) {
         if (!entry->is_string() || (text != "modules" && text != "never")) {
             return bad({*entry, "damon.takeover"}, "\"modules\" or \"never\"");
         }
-        takeover = text == "modules" ? model::Takeover::modules : model::Takeover::never;
+        settings.takeover = text == "modules" ? model::Takeover::modules : model::Takeover::never;
+    }
+    if (const toml::node* entry = table->get("cpu")) {
+        const auto share = text_value<BasisPoints>({*entry, "damon.cpu"}, parse_share,
+                                                   "a share in quotes, 0% to 100%");
+        if (!share) {
+            return tl::unexpected(share.error());
+        }
+        settings.damon_cpu = *share;
+    }
+    if (const toml::node* entry = table->get("sample")) {
+        return read_sample(*entry, settings.damon_sample);
     }
     return {};
 }
@@ -352,7 +381,7 @@ Result<Settings> parse_settings(std::string_view text) {
         }
     }
     if (const toml::node* node = file.get("damon")) {
-        if (auto done = read_damon(*node, settings.takeover); !done) {
+        if (auto done = read_damon(*node, settings); !done) {
             return tl::unexpected(done.error());
         }
     }

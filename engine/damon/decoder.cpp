@@ -124,7 +124,10 @@ void Decoder::add(Kdamond& kdamond, const Event& event, const Epoch& epoch,
     kdamond.in_step = false;
     kdamond.finished = true;
     counters_.told += kdamond.regions.size();
-    rounds.push_back({.key = key, .at = event.at, .regions = std::exchange(kdamond.regions, {})});
+    rounds.push_back({.key = key,
+                      .at = event.at,
+                      .regions = std::exchange(kdamond.regions, {}),
+                      .looks = epoch.looks});
 }
 
 /// Follows the kdamond's sequence. True where the event is the first of a round: a kdamond tells

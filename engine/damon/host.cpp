@@ -2,6 +2,7 @@
 
 #include "cgroup/base/text.hpp"
 #include "cgroup/membership.hpp"
+#include "cgroup/parse/proc.hpp"
 
 #include <cerrno>
 
@@ -48,6 +49,16 @@ Result<UniqueFd> KernelHost::hold(int pid, std::uint64_t start) const {
 
 Result<std::uint64_t> KernelHost::start_of(int pid) const {
     return cgroup::pid_start_time(proc_, pid);
+}
+
+Result<Microseconds> KernelHost::cpu_time(int pid) const {
+    constexpr std::int64_t kMicroseconds = 1'000'000;
+    return proc_.read(std::to_string(pid) + "/stat")
+        .and_then(cgroup::parse_pid_stat)
+        .map([](const cgroup::PidStat& stat) {
+            return Microseconds(static_cast<std::int64_t>(stat.cpu_ticks) * kMicroseconds /
+                                ::sysconf(_SC_CLK_TCK));
+        });
 }
 
 Result<std::string> KernelHost::boot_id() const {

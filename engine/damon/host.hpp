@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cgroup/base/dir.hpp"
+#include "cgroup/base/units.hpp"
 
 #include <cstdint>
 #include <string>
@@ -24,6 +25,9 @@ public:
     /// When a process or kernel thread started, in clock ticks after boot. \returns `gone`.
     virtual Result<std::uint64_t> start_of(int pid) const = 0;
 
+    /// The CPU time that a process or kernel thread has used, to 10 ms. \returns `gone`.
+    virtual Result<Microseconds> cpu_time(int pid) const = 0;
+
     /// Tells this boot from every other.
     virtual Result<std::string> boot_id() const = 0;
 
@@ -38,6 +42,7 @@ public:
 
     Result<UniqueFd> hold(int pid, std::uint64_t start) const override;
     Result<std::uint64_t> start_of(int pid) const override;
+    Result<Microseconds> cpu_time(int pid) const override;
     Result<std::string> boot_id() const override;
     Result<std::vector<int>> kdamonds() const override;
 

@@ -68,11 +68,19 @@ void add_region_counts(std::vector<Write>& writes, const Seats& seats, const Pla
     writes.push_back({folder + "max", std::to_string(max)});
 }
 
+void add_intervals(std::vector<Write>& writes, const Intervals& intervals) {
+    const std::string folder = "contexts/0/monitoring_attrs/intervals/";
+    writes.push_back({folder + "sample_us", std::to_string(intervals.sample.count())});
+    writes.push_back({folder + "aggr_us", std::to_string(intervals.aggregation.count())});
+    writes.push_back({folder + "update_us", std::to_string(kUpdate.count())});
+}
+
 /// Every commit lists all targets anew: a write to nr_targets empties them all. One without regions
 /// keeps the regions that it has, so the ranges are written only where they differ from `held`.
 /// Those of a target that comes are cut, and what is new of one that stays.
 std::vector<Write> writes_for(const Seats& seats, const Seats& held, const PlanOptions& options) {
     std::vector<Write> writes;
+    add_intervals(writes, options.intervals);
     add_region_counts(writes, seats, options);
     const std::string targets = "contexts/0/targets/";
     writes.push_back({targets + "nr_targets", std::to_string(seats.size())});
@@ -167,13 +175,7 @@ Commit plan_start(std::span<const Target> wanted, const PlanOptions& options) {
     Commit change;
     change.seats.push_back(nobody(options));
     change.seats.insert(change.seats.end(), wanted.begin(), wanted.end());
-    const std::string intervals = "contexts/0/monitoring_attrs/intervals/";
-    change.writes = {
-        {"contexts/nr_contexts", "1"},
-        {"contexts/0/operations", "fvaddr"},
-        {intervals + "sample_us", std::to_string(options.intervals.sample.count())},
-        {intervals + "aggr_us", std::to_string(options.intervals.aggregation.count())},
-    };
+    change.writes = {{"contexts/nr_contexts", "1"}, {"contexts/0/operations", "fvaddr"}};
     const auto targets = writes_for(change.seats, {}, options);
     change.writes.insert(change.writes.end(), targets.begin(), targets.end());
     if (options.with_scheme) {
@@ -232,6 +234,10 @@ std::vector<Commit> plan_changes(const Seats& held, std::span<const Target> want
     sit(emptied);
     commit(seats);
     return changes;
+}
+
+Commit plan_same(const Seats& held, const PlanOptions& options) {
+    return {held, writes_for(held, held, options)};
 }
 
 Placement place(std::span<const Seats> held, std::vector<Target> wanted, std::size_t targets) {

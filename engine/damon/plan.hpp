@@ -46,6 +46,11 @@ inline constexpr std::uint64_t kLeastFirstRegion = 1U << 20U;
 /// The kernel refuses bounds below it. Source: mm/damon/core.c, damon_set_attrs().
 inline constexpr std::uint64_t kFewestRegions = 3;
 
+/// How often a worker takes note that the size of all ranges, or their least number of regions, is
+/// another. By default a minute. Source: mm/damon/core.c, kdamond_fn(); fvaddr has no other
+/// updates.
+inline constexpr Microseconds kUpdate{2'000'000};
+
 /// A target has about one region in each so many bytes of its ranges at least, where that is not
 /// more than PlanOptions::min_regions. docs/design/idle-time.md has the evidence.
 inline constexpr std::uint64_t kLeastRegionBytes = 2U << 20U;
@@ -78,6 +83,9 @@ Commit plan_start(std::span<const Target> wanted, const PlanOptions& options);
 /// knows.
 std::vector<Commit> plan_changes(const Seats& held, std::span<const Target> wanted,
                                  const PlanOptions& options);
+
+/// The commit that leaves a running slot's targets as they are: for intervals that have changed.
+Commit plan_same(const Seats& held, const PlanOptions& options);
 
 /// Which slot watches what.
 struct Placement {

@@ -26,6 +26,10 @@ public:
     ///          Applied.
     Result<Applied> apply(std::vector<Target> wanted);
 
+    /// How often the workers look from the next apply() on, which makes one commit a slot of it. To
+    /// be a whole part of the aggregation, and no longer.
+    void set_sample(Microseconds sample) { options_.intervals.sample = sample; }
+
     /// Compares the tree with what we left there. To be called once a period.
     ///
     /// \returns epochs of workers that were ended by others, whose targets the next apply() watches

@@ -31,9 +31,9 @@ void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<T
     // never live that long must not keep the others waiting.
     constexpr int kRounds = 5;
     Result<void> done;
-    for (int round = 0; round < kRounds && !holds(wanted); ++round) {
+    for (int round = 0; round < kRounds && !is_at(wanted, options.intervals); ++round) {
         hold(ownership.host(), wanted, applied);
-        if (holds(wanted)) {
+        if (is_at(wanted, options.intervals)) {
             break;
         }
         const bool ran = worker_ != 0;
@@ -50,7 +50,7 @@ void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<T
         }
     }
     processes_.clear();
-    if (holds(wanted)) {
+    if (is_at(wanted, options.intervals)) {
         return;
     }
     if (done) {
@@ -93,13 +93,19 @@ Result<void> Slot::start(Ownership& ownership, const PoolOptions& options,
     }
     worker_ = *worker;
     seats_ = std::move(change.seats);
+    intervals_ = options.intervals;
     tell(applied, worker_, begin);
     return {};
 }
 
 Result<void> Slot::change(Ownership& ownership, const PoolOptions& options,
                           const std::vector<Target>& wanted, Applied& applied) {
-    for (Commit& next : plan_changes(seats_, wanted, plan_options(ownership, options))) {
+    const PlanOptions how = plan_options(ownership, options);
+    auto changes = plan_changes(seats_, wanted, how);
+    if (changes.empty()) { // then its intervals are to change
+        changes.push_back(plan_same(seats_, how));
+    }
+    for (Commit& next : changes) {
         if (auto done = commit(ownership, options, std::move(next), applied); !done) {
             return done;
         }
@@ -129,6 +135,7 @@ Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Comm
     }
     if (done) {
         seats_ = std::move(change.seats);
+        intervals_ = options.intervals;
     }
     tell(applied, worker_, begin);
     return done;
@@ -146,15 +153,21 @@ Result<std::vector<Round>> Slot::read(Ownership& ownership) const {
     if (!tried) {
         return tl::unexpected(tried.error());
     }
-    if (auto rounds = rounds_of(seats_, *tried)) {
+    const auto with_looks = [&](std::vector<Round> rounds) {
+        for (Round& round : rounds) {
+            round.looks = intervals_.looks();
+        }
         return rounds;
+    };
+    if (auto rounds = rounds_of(seats_, *tried)) {
+        return with_looks(std::move(*rounds));
     }
     // 7.x does not try the regions of a process that has ended.
     Seats living = seats_;
     std::erase_if(living, [&](const Target& seat) {
         return seat.key != kSentinel && !ownership.host().hold(seat.pid, seat.pid_start);
     });
-    return rounds_of(living, *tried);
+    return rounds_of(living, *tried).map(with_looks);
 }
 
 Result<void> Slot::stop(Ownership& ownership, Applied& applied) {
@@ -235,6 +248,10 @@ bool Slot::drop_ended(std::vector<Target>& wanted, Applied& applied) {
            }) != 0;
 }
 
+bool Slot::is_at(const std::vector<Target>& wanted, const Intervals& intervals) const {
+    return holds(wanted) && (worker_ == 0 || intervals_ == intervals);
+}
+
 bool Slot::holds(const std::vector<Target>& wanted) const {
     const auto seated = std::count_if(seats_.begin(), seats_.end(),
                                       [](const Target& seat) { return seat.key != kSentinel; });
@@ -245,7 +262,8 @@ bool Slot::holds(const std::vector<Target>& wanted) const {
 }
 
 void Slot::tell(Applied& applied, int worker, TimePoint begin) const {
-    Epoch epoch{.kdamond = worker, .begin = begin, .end = now(), .keys = {}};
+    Epoch epoch{
+        .kdamond = worker, .begin = begin, .end = now(), .keys = {}, .looks = intervals_.looks()};
     epoch.keys.reserve(seats_.size());
     for (const Target& seat : seats_) {
         const auto process = processes_.find(seat.key);

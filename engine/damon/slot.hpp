@@ -75,11 +75,13 @@ private:
     void hold(const Host& host, std::vector<Target>& wanted, Applied& applied);
     bool drop_ended(std::vector<Target>& wanted, Applied& applied);
     bool holds(const std::vector<Target>& wanted) const;
+    bool is_at(const std::vector<Target>& wanted, const Intervals& intervals) const;
     void tell(Applied& applied, int worker, TimePoint begin) const;
 
     std::size_t number_;
     int worker_ = 0;
     Seats seats_;
+    Intervals intervals_; ///< in force while it runs
     Processes processes_; ///< of what is wanted, while apply() runs
 };
 

@@ -35,13 +35,18 @@ struct Intervals {
     Microseconds sample{50'000};         ///< between two looks at a page of each region
     Microseconds aggregation{1'000'000}; ///< after which a region's count is told and begins anew
 
+    /// How often the kernel looks at each region in one aggregation.
+    constexpr std::uint32_t looks() const {
+        return sample.count() > 0 ? static_cast<std::uint32_t>(aggregation / sample) : 0;
+    }
+
     bool operator==(const Intervals&) const = default;
 };
 
 /// One region over one aggregation.
 struct Region {
     Range range;
-    std::uint32_t accesses = 0; ///< looks that found it in use, 0 to aggregation / sample
+    std::uint32_t accesses = 0; ///< looks that found it in use, 0 to Round::looks
     std::uint32_t age = 0;      ///< aggregations since its count last changed much
 
     bool operator==(const Region&) const = default;
@@ -52,15 +57,18 @@ struct Round {
     TargetKey key = 0;
     TimePoint at{}; ///< CLOCK_MONOTONIC
     std::vector<Region> regions;
+    std::uint32_t looks = Intervals{}.looks(); ///< at each region
 };
 
-/// What the target indexes of one kdamond mean from a commit on. Until `begin` the epoch before it
-/// holds; what the kernel told between `begin` and `end` may mean either.
+/// What the target indexes of one kdamond mean, and how often it looks, from a commit on. Until
+/// `begin` the epoch before it holds; what the kernel told between `begin` and `end` may mean
+/// either.
 struct Epoch {
-    int kdamond = 0;             ///< pid of the worker thread
-    TimePoint begin{};           ///< just before the commit was written
-    TimePoint end{};             ///< just after it had returned
-    std::vector<TargetKey> keys; ///< by index; kSentinel where nothing is to be told
+    int kdamond = 0;                           ///< pid of the worker thread
+    TimePoint begin{};                         ///< just before the commit was written
+    TimePoint end{};                           ///< just after it had returned
+    std::vector<TargetKey> keys;               ///< by index; kSentinel where nothing is to be told
+    std::uint32_t looks = Intervals{}.looks(); ///< Intervals::looks()
 };
 
 /// The key of a slot's sentinel.

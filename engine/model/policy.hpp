@@ -89,7 +89,9 @@ struct Settings {
         profiles; ///< `default` and `eager` are always there
     std::vector<Grant> grants;
     Bounds bounds;
-    Takeover takeover = Takeover::modules;     ///< `damon.takeover`; read once, at start
+    Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
+    BasisPoints damon_cpu{3000.0};         ///< `damon.cpu`, of one processor; read once, at start
+    std::optional<Microseconds> damon_sample; ///< `damon.sample`; none: `auto`; read once, at start
     IdleSensor sensor = IdleSensor::automatic; ///< `idle.sensor`; read once, at start
 };
 

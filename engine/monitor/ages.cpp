@@ -53,6 +53,12 @@ void append(std::vector<Told>& all, Told next) {
     all.push_back(next);
 }
 
+/// How many of 20 looks it would have been.
+std::uint32_t in_twenty(std::uint32_t accesses, std::uint32_t looks) {
+    constexpr std::uint32_t kAll = 20;
+    return looks == 0 ? 0 : std::min(accesses, looks) * kAll / looks;
+}
+
 Microseconds span(TimePoint from, TimePoint to) {
     return std::chrono::duration_cast<Microseconds>(to - from);
 }
@@ -112,7 +118,7 @@ void Ages::use(Piece& piece, const Look& look) const {
         decide(piece, *piece.maybe, true); // all but the one that is seen now
     }
     piece.uses = std::min(piece.uses + 1, options_.firm);
-    piece.found = std::min(piece.found + look.accesses, options_.whole);
+    piece.found = std::min(piece.found + look.found, options_.whole);
     piece.maybe = look.at;
     piece.region = look.region;
 }
@@ -177,8 +183,12 @@ void Ages::add(const damon::Round& round, Microseconds interval) {
             piece.sure = piece.used;
         }
         piece.range = range;
-        const Look look{round.at, interval, region.accesses, regions_ + i,
-                        piece.maybe && again.contains(piece.region)};
+        const Look look{.at = round.at,
+                        .interval = interval,
+                        .accesses = region.accesses,
+                        .found = in_twenty(region.accesses, round.looks),
+                        .region = regions_ + i,
+                        .explained = piece.maybe && again.contains(piece.region)};
         if (lost && before != nullptr) {
             bridge_loss(piece, region, look);
         }
@@ -194,6 +204,7 @@ void Ages::add(const damon::Round& round, Microseconds interval) {
     pieces_ = std::move(next);
     step_ = first ? interval : span(at_, round.at);
     at_ = round.at;
+    looks_ = round.looks;
     bound();
 }
 

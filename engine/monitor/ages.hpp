@@ -18,7 +18,7 @@ struct AgesOptions {
     int patience = 2; ///< aggregations after which a use that nothing explains counts for all of it
     int bridge = 2;   ///< aggregations without a look that found it in use which end no use
     int firm = 10;    ///< uses in a row that no later round takes back
-    std::uint32_t whole = 18; ///< looks that found it in use, in a row, after which all of it was
+    std::uint32_t whole = 18; ///< looks in 20 that found it in use, in a row, after which all was
 };
 
 /// How long one range has been idle: for `idle` at least, for `most` at most. The two differ where
@@ -77,6 +77,9 @@ public:
     /// Time between the ends of the last two rounds.
     Microseconds step() const { return step_; }
 
+    /// How often the last round looked at each of its regions; 0 before the first.
+    std::uint32_t looks() const { return looks_; }
+
     std::size_t pieces() const { return pieces_.size(); }
 
 private:
@@ -89,7 +92,7 @@ private:
         std::optional<TimePoint> maybe; ///< end of the last one's aggregation
         TimePoint first{};              ///< begin of the first one's aggregation
         int uses = 0;                   ///< at most `firm`: earlier ones are decided
-        std::uint32_t found = 0;        ///< looks that found it in use meanwhile; at most `whole`
+        std::uint32_t found = 0;        ///< looks in 20 that found it in use; at most `whole`
         std::uint64_t region = 0;       ///< which region the last one was seen in
         std::uint32_t accesses = 0;     ///< of the last round
     };
@@ -99,6 +102,7 @@ private:
         TimePoint at{};
         Microseconds interval{0};
         std::uint32_t accesses = 0;
+        std::uint32_t found = 0; ///< accesses in 20 looks
         std::uint64_t region = 0;
         bool explained = false; ///< another part of the region of `maybe` is in use again
     };
@@ -120,6 +124,7 @@ private:
     TimePoint begin_{};
     TimePoint at_{};
     Microseconds step_{0};
+    std::uint32_t looks_ = 0;
     std::uint64_t regions_ = 0; ///< numbered so far
 };
 

@@ -47,16 +47,17 @@ bool is_sure(const Bounds& bounds, Microseconds resolution) {
 class Density {
 public:
     /// \p present rises.
-    explicit Density(std::span<const Present> present) : present_(present) {}
+    Density(std::span<const Present> present, std::uint32_t looks)
+        : present_(present), looks_(looks) {}
 
-    /// Whether less than an eighth of the neighbourhood of `address` within `range` is present. Is
-    /// asked by rising address.
+    /// Whether that much is absent of the neighbourhood of `address` within `range` that fewer than
+    /// two and a half looks of a round fall on what is present. Is asked by rising address.
     bool is_thin(std::uint64_t address, const damon::Range& range) {
         const damon::Range near{std::max(address / kNear * kNear, range.start),
                                 std::min((address / kNear + 1) * kNear, range.end)};
         if (!(near == near_)) {
             near_ = near;
-            thin_ = present_in(near) < (near.end - near.start) / 8;
+            thin_ = 2 * looks_ * present_in(near) < 5 * (near.end - near.start);
         }
         return thin_;
     }
@@ -76,6 +77,7 @@ private:
     }
 
     std::span<const Present> present_;
+    std::uint64_t looks_;
     std::size_t first_ = 0;
     damon::Range near_;
     bool thin_ = false;
@@ -88,7 +90,7 @@ public:
         : frame_(frame), own_(frame.resolution), common_(own_) {}
 
     void take(const SeenSpace& space) {
-        Density density(space.present);
+        Density density(space.present, space.looks);
         std::size_t mapping = 0;
         std::size_t first = 0;
         for (const Present& run : space.present) {

@@ -16,6 +16,7 @@ struct SeenSpace {
     std::span<const IdleRange> idle;           ///< Ages::idle(): rising
     std::span<const cgroup::Present> present;  ///< rising
     std::span<const cgroup::Mapping> mappings; ///< rising: which file is behind an address
+    std::uint32_t looks = 20;                  ///< Ages::looks()
 };
 
 /// What the container is charged for, by memory.stat.
@@ -51,8 +52,8 @@ struct ViewFrame {
 /// Where more of a kind is seen than charged (to somebody else), its slices are scaled down, those
 /// of common files first. Unsure is what was seen in use together with its neighbours, where the
 /// use of a neighbour would explain that, and what common files hold. What is charged and not seen
-/// is `unseen`, and so is memory so thinly spread (under an eighth of its neighbourhood) that no
-/// look would hit it, unless it was seen in use.
+/// is `unseen`, and so is memory so thinly spread that no look would hit it (under an eighth of its
+/// neighbourhood where a round has 20 looks, under half where it has 5), unless it was seen in use.
 model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
                           const ViewFrame& frame);
 

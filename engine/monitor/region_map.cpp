@@ -49,6 +49,19 @@ std::vector<model::RegionRow> region_rows(std::span<const IdleRegion> regions,
     return rows;
 }
 
+void align_looks(model::RegionMap& map, std::span<const std::uint32_t> looks) {
+    const auto most = std::max_element(looks.begin(), looks.end());
+    if (most == looks.end() || *most == 0) {
+        return;
+    }
+    map.sample = map.aggregation / *most;
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+        for (model::RegionRow& row : map.spaces[i].regions) {
+            row.accesses = looks[i] == 0 ? 0 : row.accesses * *most / looks[i];
+        }
+    }
+}
+
 std::vector<NamedRange> run_cuts(std::span<const Present> present) {
     std::vector<NamedRange> cuts;
     for (const Present& run : present) {

@@ -27,6 +27,10 @@ std::vector<model::RegionRow> region_rows(std::span<const IdleRegion> regions,
                                           std::span<const NamedRange> cuts,
                                           std::span<const cgroup::Present> present);
 
+/// Gives a map one interval between looks, the shortest: spaces whose last round had fewer looks
+/// than another's (`looks`, by space) count as many more that found memory in use. Pure.
+void align_looks(model::RegionMap& map, std::span<const std::uint32_t> looks);
+
 /// Runs of present pages as cuts, neighbours of different kinds joined; nothing but one cut of all
 /// where there are more than kMaxRows.
 std::vector<NamedRange> run_cuts(std::span<const cgroup::Present> present);

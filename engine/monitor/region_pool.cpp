@@ -87,7 +87,7 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
     }
     pool.ownership_ = std::make_unique<damon::Ownership>(std::move(*owned));
     damon::PoolOptions how;
-    how.intervals = options.intervals;
+    how.intervals.sample = options.sampling.least;
     how.with_scheme = options.by_files;
     how.before_commit = [handover = pool.handover_](int kdamond, TimePoint begin) {
         handover->begin(kdamond, begin);
@@ -97,6 +97,9 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
         return tl::unexpected(opened.error());
     }
     pool.pool_ = std::make_unique<damon::Pool>(std::move(*opened));
+    pool.sampling_ = options.sampling;
+    pool.sample_ = {
+        .sample = options.sampling.least, .over = 0, .calm = std::chrono::steady_clock::now()};
     return made;
 }
 
@@ -120,10 +123,20 @@ std::string RegionPool::offers() const {
     return listed(names);
 }
 
+void RegionPool::tune() {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (const auto used = load_.measure(*host_, pool_->kdamonds(), now)) {
+        used_ = *used;
+        sample_ = damon::step_sample(sample_, used_, now, sampling_);
+        pool_->set_sample(sample_.sample);
+    }
+}
+
 Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
     if (pool_ == nullptr) {
         return fail(Errc::conflict, "use DAMON", "it was given back");
     }
+    tune();
     auto applied = pool_->apply(std::move(targets));
     if (!applied) {
         return tl::unexpected(applied.error());
@@ -131,6 +144,8 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
     handover_->end(std::move(applied->epochs));
     PoolState state;
     state.kdamonds = pool_->kdamonds();
+    state.sample = sample_.sample;
+    state.used = used_;
     state.unwatched = std::move(applied->no_room);
     for (damon::Applied::Failure& failure : applied->failed) {
         state.unwatched.insert(state.unwatched.end(), failure.keys.begin(), failure.keys.end());

@@ -2,6 +2,8 @@
 
 #include "cgroup/base/kernel_roots.hpp"
 #include "engine/damon/pool.hpp"
+#include "engine/damon/sample_law.hpp"
+#include "engine/damon/worker_load.hpp"
 #include "engine/model/view.hpp"
 #include "engine/monitor/handover.hpp"
 
@@ -15,7 +17,7 @@ namespace cgtide::monitor {
 struct RegionPoolOptions {
     std::string run_dir;      ///< where what is changed in the kernel is written down first
     bool take_modules = true; ///< stop the kernel's own users of DAMON meanwhile
-    damon::Intervals intervals;
+    damon::SampleBounds sampling;
     bool by_files = false; ///< the kernel's files are to tell of regions, for want of BPF
 };
 
@@ -24,6 +26,8 @@ struct PoolState {
     std::vector<int> kdamonds;               ///< the workers that run
     std::vector<damon::TargetKey> unwatched; ///< for want of room, or because the kernel refused
     std::vector<std::string> problems;       ///< what failed, for the log
+    Microseconds sample{0};                  ///< between two looks of the workers
+    BasisPoints used{};                      ///< of one processor, by all workers, of late
 };
 
 /// The kernel's side of the region sensor: DAMON, owned, and its workers. All calls block, one
@@ -65,6 +69,8 @@ public:
 private:
     RegionPool() = default;
 
+    void tune();
+
     std::shared_ptr<Handover> handover_;
     Dir run_;
     std::unique_ptr<damon::KernelFiles> tree_files_;
@@ -73,6 +79,10 @@ private:
     std::unique_ptr<damon::KernelHost> host_;
     std::unique_ptr<damon::Ownership> ownership_;
     std::unique_ptr<damon::Pool> pool_;
+    damon::SampleBounds sampling_;
+    damon::SampleState sample_;
+    damon::WorkerLoad load_;
+    BasisPoints used_{};
 };
 
 /// The folder of DAMON's kdamonds. \returns `unsupported` where this kernel has none.

@@ -159,7 +159,8 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
     frame.processes = static_cast<std::uint32_t>(told.size());
     std::vector<SeenSpace> spaces;
     for (std::size_t i = 0; i < told.size(); ++i) {
-        spaces.push_back({idle[i], told[i]->present, told[i]->mappings});
+        spaces.push_back(
+            {idle[i], told[i]->present, told[i]->mappings, ages_.at(told[i]->key).looks()});
     }
     return std::make_shared<const model::IdleView>(idle_view(spaces, charged, frame));
 }
@@ -182,6 +183,7 @@ model::RegionMap Regions::map(CgroupId id, model::RegionCut cut) const {
     if (found == containers_.end()) {
         return map;
     }
+    std::vector<std::uint32_t> looks; // of each space's last round
     for (const Space& space : found->second.processes->spaces()) {
         const auto ages = ages_.find(space.key);
         if (unwatched_.contains(space.key) || ages == ages_.end() ||
@@ -191,7 +193,9 @@ model::RegionMap Regions::map(CgroupId id, model::RegionCut cut) const {
         map.spaces.push_back(
             {space.key, space.pid, ages->second.at(),
              region_rows(ages->second.regions(), cuts_of(space, cut), space.present)});
+        looks.push_back(ages->second.looks());
     }
+    align_looks(map, looks);
     return map;
 }
 

@@ -82,6 +82,14 @@ public:
         return found->second.start;
     }
 
+    Result<Microseconds> cpu_time(int pid) const override {
+        const auto found = kernel_.cpu_.find(pid);
+        if (found == kernel_.cpu_.end()) {
+            return cgtide::fail(Errc::gone, "process", std::to_string(pid));
+        }
+        return found->second;
+    }
+
     Result<std::string> boot_id() const override { return std::string("this-boot"); }
 
     Result<std::vector<int>> kdamonds() const override {
@@ -389,6 +397,7 @@ void FakeDamon::make_context(const std::string& folder) {
     make(folder + "operations", "vaddr");
     make(folder + "monitoring_attrs/intervals/sample_us", "5000");
     make(folder + "monitoring_attrs/intervals/aggr_us", "100000");
+    make(folder + "monitoring_attrs/intervals/update_us", "60000000");
     make(folder + "monitoring_attrs/nr_regions/min", "10");
     make(folder + "monitoring_attrs/nr_regions/max", "1000");
     make(folder + "monitoring_attrs/probes/nr_probes");

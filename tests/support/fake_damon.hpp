@@ -48,6 +48,9 @@ public:
     /// A worker that stands in no tree.
     void set_stray_kdamond(int pid) { stray_ = pid; }
 
+    /// What a process or worker has used of the processors.
+    void set_cpu_time(int pid, Microseconds used) { cpu_[pid] = used; }
+
     void on_write(Hook hook) { hook_ = std::move(hook); }
     /// The next `times` writes of paths that end so fail.
     void fail(const std::string& path_end, int error, int times = 1);
@@ -115,6 +118,7 @@ private:
     Hook hook_;
     bool old_ = false;
     int stray_ = 0;
+    std::map<int, Microseconds> cpu_;
     int next_pid_ = 9000;
     int commits_ = 0;
     int writes_ = 0;

@@ -47,12 +47,13 @@ TEST(StartTimeParser, TheNameMayHoldSpacesAndParentheses) {
     }
 }
 
-TEST(PidStatParser, AddsMinorAndMajorFaults) {
+TEST(PidStatParser, AddsMinorAndMajorFaultsAndKindsOfCpuTime) {
     const auto stat =
         parse_pid_stat("42 (a) b) S 1 42 42 0 -1 4194560 11 900 31 900 5 6 7 8 20 0 1 0 77 1")
             .value();
     EXPECT_EQ(stat.faults, 42U);
     EXPECT_EQ(stat.start, 77U);
+    EXPECT_EQ(stat.cpu_ticks, 11U);
     EXPECT_TRUE(
         fails(parse_pid_stat("42 (a) S 1 42 42 0 -1 4194560 -1 9 31 9 5 6 7 8 20 0 1 0 77 1")));
 }

@@ -53,6 +53,19 @@ TEST(Recording, WhatIsIdleHasNoAccessesAndWhatIsInUseHasOneAtLeast) {
     EXPECT_EQ(regions[1]["nr_accesses"]["percent"], 5.0);
 }
 
+TEST(Recording, CountsAreOfTheRecordsIntervalAlsoAfterItChanged) {
+    Recording recording;
+    recording.add(reply(9'000'000, json::array({row(4096, 8192, 0, 12)})));
+    json slower = reply(10'000'000, json::array({row(4096, 8192, 0, 4)}));
+    slower["sample_us"] = 200'000;
+    recording.add(slower);
+    const json& record = recording.records()[0];
+    EXPECT_EQ(record["intervals"]["sample_us"], 50'000);
+    const json& counts = record["snapshots"][1]["regions"][0]["nr_accesses"];
+    EXPECT_EQ(counts["samples"], 16.0);
+    EXPECT_EQ(counts["percent"], 80.0);
+}
+
 TEST(Recording, TakesEachAggregationOfASpaceOnce) {
     Recording recording;
     recording.add(reply(9'000'000, json::array({row(4096, 8192, 0, 1)})));

@@ -43,6 +43,8 @@ pressure = "..1%"
 
 [damon]
 takeover = "never"
+sample = "100ms"
+cpu = "5%"
 
 [idle]
 sensor = "generations"
@@ -54,6 +56,8 @@ TEST(Settings, AnEmptyFileIsTheBuiltIn) {
     EXPECT_EQ(settings->profiles.size(), 2U);
     EXPECT_TRUE(settings->grants.empty());
     EXPECT_EQ(settings->takeover, model::Takeover::modules);
+    EXPECT_EQ(settings->damon_sample, std::nullopt);
+    EXPECT_EQ(settings->damon_cpu, BasisPoints{3000});
     EXPECT_EQ(settings->sensor, model::IdleSensor::automatic);
 }
 
@@ -61,6 +65,8 @@ TEST(Settings, AFullFileIsTakenWhole) {
     const auto settings = parse_settings(kFull);
     ASSERT_TRUE(settings) << settings.error().message();
     EXPECT_EQ(settings->takeover, model::Takeover::never);
+    EXPECT_EQ(settings->damon_sample, Microseconds(100'000));
+    EXPECT_EQ(settings->damon_cpu, BasisPoints{500});
     EXPECT_EQ(settings->sensor, model::IdleSensor::generations);
     const model::Profile& tmo = settings->profiles.at("default");
     EXPECT_DOUBLE_EQ(tmo.ratio, 0.001);
@@ -201,6 +207,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"TakeoverFlag", "[damon]\ntakeover = true\n", "damon.takeover = true",
             "\"modules\" or \"never\""},
         Bad{"DamonKey", "[damon]\nslots = 4\n", "damon.slots = 4", "allowed: takeover"},
+        Bad{"Sample", "[damon]\nsample = \"70ms\"\n", "damon.sample = '70ms'",
+            "\"auto\", \"50ms\", \"100ms\" or \"200ms\""},
+        Bad{"SampleNumber", "[damon]\nsample = 50\n", "damon.sample = 50", "\"auto\""},
+        Bad{"DamonCpu", "[damon]\ncpu = 30\n", "damon.cpu = 30", "a share in quotes, 0% to 100%"},
         Bad{"Sensor", "[idle]\nsensor = \"vaddr\"\n", "idle.sensor = 'vaddr'",
             "\"auto\", \"regions\" or \"generations\""},
         Bad{"SensorNumber", "[idle]\nsensor = 1\n", "idle.sensor = 1", "\"auto\""},

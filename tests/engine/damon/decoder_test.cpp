@@ -68,6 +68,11 @@ protected:
         decoder.end({.kdamond = pid, .begin = at(begin), .end = at(end), .keys = std::move(keys)});
     }
 
+    void epoch_of_looks(std::int64_t begin, std::int64_t end, std::uint32_t looks) {
+        decoder.end(
+            {.kdamond = 7, .begin = at(begin), .end = at(end), .keys = {5}, .looks = looks});
+    }
+
     std::vector<Round> feed(const std::vector<Event>& events) {
         std::vector<Round> rounds;
         decoder.feed(events, rounds);
@@ -77,6 +82,23 @@ protected:
     Decoder decoder;
     Teller teller;
 };
+
+TEST_F(DecoderTest, RoundsHaveTheLooksOfTheirEpoch) {
+    epoch_of_looks(0, 50, 20);
+    auto events = teller.aggregation({1});
+    const auto half = teller.event(0, 2, 0);
+    events.push_back(half);
+    epoch_of_looks(teller.now - 1, teller.now, 5); // a round that lies across it is dropped
+    teller.now += 10;
+    events.push_back(teller.event(0, 2, 1));
+    for (const Event& event : teller.aggregation({1})) {
+        events.push_back(event);
+    }
+    const auto rounds = feed(events);
+    ASSERT_EQ(rounds.size(), 2U);
+    EXPECT_EQ(rounds[0].looks, 20U);
+    EXPECT_EQ(rounds[1].looks, 5U);
+}
 
 TEST_F(DecoderTest, TellsEachTargetOfAnAggregation) {
     epoch(0, 1, {kSentinel, 11, 12});

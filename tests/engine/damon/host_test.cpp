@@ -37,7 +37,7 @@ TEST(Host, HoldsAProcessUntilItEnds) {
 
 TEST(Host, KnowsWorkersByTheirParent) {
     const test::TempDir dir;
-    const std::string rest = " 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 77 0 0\n";
+    const std::string rest = " 0 0 0 -1 2129984 0 0 0 0 0 250 0 0 20 0 1 0 77 0 0\n";
     dir.write("50/stat", "50 (kdamond.0) S 2" + rest);
     dir.write("51/stat", "51 (kdamond.1) S 1" + rest);
     dir.write("52/stat", "52 (kswapd0) S 2" + rest);
@@ -47,6 +47,8 @@ TEST(Host, KnowsWorkersByTheirParent) {
     const KernelHost host(dir.dir());
     EXPECT_THAT(host.kdamonds().value(), ElementsAre(50));
     EXPECT_EQ(host.start_of(50).value(), 77U);
+    EXPECT_EQ(host.cpu_time(50).value(), Microseconds(250 * 1'000'000 / ::sysconf(_SC_CLK_TCK)));
+    EXPECT_TRUE(is_gone(host.cpu_time(49).error()));
     EXPECT_EQ(host.boot_id().value(), "abc");
 }
 

@@ -121,11 +121,11 @@ TEST(Plan, AStartWritesAll) {
     EXPECT_THAT(lines(change.writes),
                 ElementsAre("contexts/nr_contexts=1", "contexts/0/operations=fvaddr",
                             "intervals/sample_us=50000", "intervals/aggr_us=1000000",
-                            "nr_regions/min=3", "nr_regions/max=21", "Tnr_targets=2",
-                            "T0/pid_target=42", "T0/Rnr_regions=1", "T0/R0/start=4096",
-                            "T0/R0/end=8192", "T1/pid_target=101", "T1/Rnr_regions=2",
-                            "T1/R0/start=65536", "T1/R0/end=131072", "T1/R1/start=262144",
-                            "T1/R1/end=524288"));
+                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=21",
+                            "Tnr_targets=2", "T0/pid_target=42", "T0/Rnr_regions=1",
+                            "T0/R0/start=4096", "T0/R0/end=8192", "T1/pid_target=101",
+                            "T1/Rnr_regions=2", "T1/R0/start=65536", "T1/R0/end=131072",
+                            "T1/R1/start=262144", "T1/R1/end=524288"));
 }
 
 TEST(Plan, SmallTargetsNeedFewerRegions) {
@@ -157,9 +157,11 @@ TEST(Plan, WhatStaysIsListedWithoutRanges) {
     ASSERT_THAT(changes, SizeIs(1));
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, 1, 2));
     EXPECT_THAT(lines(changes[0].writes),
-                ElementsAre("nr_regions/min=3", "nr_regions/max=41", "Tnr_targets=3",
-                            "T0/pid_target=42", "T1/pid_target=101", "T2/pid_target=102",
-                            "T2/Rnr_regions=1", "T2/R0/start=65536", "T2/R0/end=131072"));
+                ElementsAre("intervals/sample_us=50000", "intervals/aggr_us=1000000",
+                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=41",
+                            "Tnr_targets=3", "T0/pid_target=42", "T1/pid_target=101",
+                            "T2/pid_target=102", "T2/Rnr_regions=1", "T2/R0/start=65536",
+                            "T2/R0/end=131072"));
 }
 
 TEST(Plan, WhatLeavesBecomesAHole) {
@@ -169,9 +171,11 @@ TEST(Plan, WhatLeavesBecomesAHole) {
     ASSERT_THAT(changes, SizeIs(1));
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, kSentinel, 2));
     EXPECT_THAT(lines(changes[0].writes),
-                ElementsAre("nr_regions/min=3", "nr_regions/max=22", "Tnr_targets=3",
-                            "T0/pid_target=42", "T1/pid_target=42", "T1/Rnr_regions=1",
-                            "T1/R0/start=4096", "T1/R0/end=8192", "T2/pid_target=102"));
+                ElementsAre("intervals/sample_us=50000", "intervals/aggr_us=1000000",
+                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=22",
+                            "Tnr_targets=3", "T0/pid_target=42", "T1/pid_target=42",
+                            "T1/Rnr_regions=1", "T1/R0/start=4096", "T1/R0/end=8192",
+                            "T2/pid_target=102"));
 }
 
 TEST(Plan, HolesAtTheEndAreDropped) {
@@ -235,6 +239,18 @@ TEST(Plan, AnotherProcessOfTheSameMmTakesTheSeat) {
 TEST(Plan, NothingChangesNothing) {
     const std::vector<Target> wanted{target(1), target(2)};
     EXPECT_THAT(plan_changes(plan_start(wanted, options()).seats, wanted, options()), IsEmpty());
+}
+
+TEST(Plan, OtherIntervalsLeaveAllTargets) {
+    const Seats held = plan_start(std::vector{target(1)}, options()).seats;
+    PlanOptions slower = options();
+    slower.intervals.sample = Microseconds(200'000);
+    const Commit change = plan_same(held, slower);
+    EXPECT_EQ(change.seats, held);
+    EXPECT_THAT(lines(change.writes),
+                ElementsAre("intervals/sample_us=200000", "intervals/aggr_us=1000000",
+                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=21",
+                            "Tnr_targets=2", "T0/pid_target=42", "T1/pid_target=101"));
 }
 
 TEST(Plan, BoundsAreNeverBelowTheKernels) {

@@ -91,10 +91,12 @@ TEST_F(Pooled, OneSlotRunsForAFewTargets) {
 
 TEST_F(Pooled, WithASchemeItsRegionsCanBeReadFromFiles) {
     open(2, 1, true);
+    pool_->set_sample(Microseconds(100'000));
     apply({target(1), target(2)});
     const auto rounds = pool_->read(1).value();
     ASSERT_THAT(rounds, SizeIs(1));
     EXPECT_EQ(rounds[0].key, 2U);
+    EXPECT_EQ(rounds[0].looks, 10U);
     EXPECT_THAT(rounds[0].regions, ElementsAre(Region{kRange, 2, 0}));
     apply({target(2)}); // also after commits, and with a slot off
     EXPECT_THAT(pool_->read(0).value(), IsEmpty());
@@ -344,6 +346,41 @@ INSTANTIATE_TEST_SUITE_P(
                                          "contexts/0/targets/1/regions/0/end", "state"),
                        ::testing::Values(EBUSY, ENOMEM, EINVAL)));
 
+TEST_F(Pooled, AnotherIntervalIsOneCommitASlotThatKeepsAll) {
+    constexpr Microseconds kSlow{200'000};
+    open();
+    const std::vector<Target> wanted{target(1), target(2), target(3), target(4)};
+    EXPECT_EQ(apply(wanted).epochs.back().looks, 20U);
+    const std::vector before{kernel_.running(0), kernel_.running(1)};
+    pool_->set_sample(kSlow);
+    const Applied applied = apply(wanted);
+    ASSERT_THAT(applied.epochs, SizeIs(2));
+    EXPECT_THAT(applied.epochs[0].keys, ElementsAre(kSentinel, 1, 2, 3));
+    EXPECT_EQ(applied.epochs[0].looks, 5U);
+    EXPECT_EQ(applied.epochs[1].looks, 5U);
+    EXPECT_THAT(begun_, SizeIs(2));
+    EXPECT_EQ((std::vector{kernel_.running(0), kernel_.running(1)}), before);
+    EXPECT_EQ(tree_.number(slot_path(0, "contexts/0/monitoring_attrs/intervals/sample_us")).value(),
+              200'000U);
+    EXPECT_THAT(apply(wanted).epochs, IsEmpty());
+}
+
+TEST_F(Pooled, AnIntervalThatTheKernelDidNotTakeIsTriedAgain) {
+    open();
+    const std::vector<Target> wanted{target(1)};
+    apply(wanted);
+    pool_->set_sample(Microseconds(100'000));
+    kernel_.fail("state", EINVAL, 1000);
+    const Applied failed = apply(wanted);
+    ASSERT_THAT(failed.failed, SizeIs(1));
+    EXPECT_THAT(failed.failed[0].keys, IsEmpty()); // it is watched as before
+    EXPECT_EQ(failed.epochs.back().looks, 20U);
+    kernel_.clear_faults();
+    const Applied done = apply(wanted);
+    EXPECT_THAT(done.failed, IsEmpty());
+    EXPECT_EQ(done.epochs.back().looks, 10U);
+}
+
 /// The same for the writes of a change to a slot that runs.
 class FaultyChange : public Pooled,
                      public ::testing::WithParamInterface<std::tuple<std::string, int>> {};
@@ -367,9 +404,9 @@ TEST_P(FaultyChange, LeavesWhatRuns) {
 
 INSTANTIATE_TEST_SUITE_P(
     AllWritesOfAChange, FaultyChange,
-    ::testing::Combine(::testing::Values("nr_regions/min", "nr_regions/max", "nr_targets",
-                                         "2/pid_target", "regions/nr_regions", "regions/0/start",
-                                         "regions/0/end", "state"),
+    ::testing::Combine(::testing::Values("sample_us", "nr_regions/min", "nr_regions/max",
+                                         "nr_targets", "2/pid_target", "regions/nr_regions",
+                                         "regions/0/start", "regions/0/end", "state"),
                        ::testing::Values(EBUSY, ENOMEM, EINVAL)));
 
 TEST_F(Pooled, AForeignStartEndsOurs) {

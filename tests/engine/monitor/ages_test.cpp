@@ -132,6 +132,18 @@ TEST_F(AgesOfRounds, BeyondDoubtWhereMostLooksFoundItInUse) {
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 50, 6), idle(50, 100, 6, 18)));
 }
 
+TEST_F(AgesOfRounds, WhateverTheNumberOfLooks) {
+    rounds(10, {region(0, 100, 0)});
+    ages_.add({1, second(++now_), {region(0, 40, 5), region(40, 100, 4)}, 5}, kSecond);
+    EXPECT_EQ(ages_.looks(), 5U);
+    rounds(6, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 40, 6), idle(40, 100, 6, 17)));
+    ages_.add({1, second(++now_), {region(0, 40, 9), region(40, 100, 8)}, 10}, kSecond);
+    rounds(6, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 40, 6), idle(40, 100, 6, 24)));
+    EXPECT_EQ(ages_.looks(), 20U);
+}
+
 TEST_F(AgesOfRounds, WhatVanishesIsForgotten) {
     rounds(5, {region(0, 100, 0), region(200, 300, 0)});
     round({region(200, 250, 0)});
@@ -290,19 +302,20 @@ struct Told {
     double unsure = 0; ///< percent of all bytes whose bounds lie more than two rounds apart
 };
 
-Told tell(const Layout& layout, double share, std::uint64_t seed) {
+Told tell(const Layout& layout, double share, std::uint64_t seed, std::uint32_t looks = 20) {
     std::uint64_t total = 0;
     std::uint64_t truth = 0;
     for (std::size_t i = 0; i < layout.mebibytes.size(); ++i) {
         total += layout.mebibytes[i] * kMiB;
         truth += i % 2 == 1 ? layout.mebibytes[i] * kMiB : 0;
     }
-    test::DamonModel model({{kBase, kBase + total}}, {}, seed);
+    test::DamonModel model({{kBase, kBase + total}}, {.samples = looks}, seed);
     Ages ages;
     for (int i = 1; i <= 60; ++i) {
         ages.add({1, second(i), model.aggregate([&](std::uint64_t address) {
                       return is_hot(layout, address) ? share : 0.0;
-                  })},
+                  }),
+                  looks},
                  kSecond);
     }
     std::uint64_t cold = 0;
@@ -335,6 +348,16 @@ std::vector<double> cold_errors(const Layout& layout, double share) {
 TEST(AgesOfDamonsRegions, TellColdBytesWithinFivePercent) {
     for (const Layout& layout : layouts()) {
         EXPECT_LE(cold_errors(layout, 1.0).back(), 5.0) << layout.name;
+    }
+}
+
+TEST(AgesOfDamonsRegions, TellThemWithFewerLooksToo) {
+    for (const Layout& layout : layouts()) {
+        for (const std::uint32_t looks : {10U, 5U}) {
+            for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+                EXPECT_LE(tell(layout, 1.0, seed, looks).error, 5.0) << layout.name << looks;
+            }
+        }
     }
 }
 

@@ -51,13 +51,14 @@ struct Owned {
     std::vector<IdleRange> idle;
     std::vector<Present> present;
     std::vector<Mapping> mappings;
+    std::uint32_t looks = 20;
 };
 
 model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged = kPlenty,
                         const std::vector<FileId>& common = {}) {
     std::vector<SeenSpace> seen;
     for (const Owned& space : spaces) {
-        seen.push_back({space.idle, space.present, space.mappings});
+        seen.push_back({space.idle, space.present, space.mappings, space.looks});
     }
     ViewFrame frame;
     frame.at = TimePoint(std::chrono::seconds(100));
@@ -197,6 +198,17 @@ TEST(IdleViewOfRegions, ThinlySpreadMemoryIsUnseenUnlessItIsInUse) {
     thin[4] = run(64, 80);
     EXPECT_THAT(view_of({{{piece(0, 1024, 60)}, thin, {}}}).slices, ElementsAre(slice(60, 16, 0)));
     EXPECT_THAT(view_of({{{piece(16, 17, 60)}, thin, {}}}).slices, ElementsAre(slice(60, 1, 0)));
+}
+
+TEST(IdleViewOfRegions, FewerLooksTellLessOfMemoryThatIsSpread) {
+    const auto seen = [](std::uint64_t present, std::uint32_t looks) {
+        const Owned space{{piece(0, 16, 60)}, {run(0, present)}, {}, looks};
+        return !view_of({space}).slices.empty();
+    };
+    for (const auto& [looks, least] : {std::pair{20U, 2U}, {10U, 4U}, {5U, 8U}}) {
+        EXPECT_TRUE(seen(least, looks)) << looks;
+        EXPECT_FALSE(seen(least - 1, looks)) << looks;
+    }
 }
 
 TEST(IdleViewOfRegions, EachByteCountsAtMostOnceWhateverIsShared) {

@@ -82,5 +82,21 @@ TEST(RegionMap, NamesMappingsAndJoinsThoseOfOneFile) {
     EXPECT_FALSE(mapping_cuts("nonsense\n"));
 }
 
+TEST(RegionMap, HasOneIntervalBetweenLooks) {
+    model::RegionMap map{Microseconds{50'000}, Microseconds{1'000'000}, {}};
+    align_looks(map, {});
+    EXPECT_EQ(map.sample, Microseconds{50'000});
+    map.spaces.resize(2);
+    map.spaces[0].regions.resize(1);
+    map.spaces[0].regions[0].accesses = 9;
+    map.spaces[1].regions.resize(2);
+    map.spaces[1].regions[0].accesses = 5;
+    align_looks(map, std::vector<std::uint32_t>{10, 5});
+    EXPECT_EQ(map.sample, Microseconds{100'000});
+    EXPECT_EQ(map.spaces[0].regions[0].accesses, 9U);
+    EXPECT_EQ(map.spaces[1].regions[0].accesses, 10U);
+    EXPECT_EQ(map.spaces[1].regions[1].accesses, 0U);
+}
+
 } // namespace
 } // namespace cgtide::monitor

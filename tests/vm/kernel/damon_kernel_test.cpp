@@ -250,6 +250,28 @@ TEST_F(DamonKernel, RangesMayChangeWhileTheRestIsKept) {
     }));
 }
 
+TEST_F(DamonKernel, AnotherIntervalKeepsRegionsAndAgesAndCountsFewerLooks) {
+    constexpr std::uint32_t kOld = 8;
+    const Worker cold(kPlace, kSmall, Worker::Does::nothing);
+    const Worker hot(kPlace, kSmall, Worker::Does::touches);
+    open();
+    const std::vector<Target> wanted{cold.target(1), hot.target(2)};
+    apply(wanted);
+    settle(1, kOld);
+    pool_->set_sample(4 * kIntervals.sample);
+    const Applied slower = apply(wanted);
+    ASSERT_THAT(slower.epochs, SizeIs(1));
+    EXPECT_EQ(slower.epochs[0].looks, kIntervals.looks() / 4);
+    expect_kept(told_around(slower.epochs[0]).at(1), kOld, 1);
+    std::uint32_t most = 0;
+    EXPECT_TRUE(trace_.until([&](const TracedRegion& traced) {
+        most = traced.target == 2 ? std::max(most, traced.region.accesses) : most;
+        return traced.seconds > seconds(slower.epochs[0].end + 8 * kIntervals.aggregation);
+    }));
+    EXPECT_GT(most, 0U);
+    EXPECT_LE(most, slower.epochs[0].looks);
+}
+
 TEST_F(DamonKernel, ATargetThatComesBeginsInManyRegions) {
     const Worker a(kPlace, kSize, Worker::Does::nothing);
     const Worker large(kPlace, 8 * kSize, Worker::Does::nothing);

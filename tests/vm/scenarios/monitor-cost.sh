@@ -208,7 +208,8 @@ measure_counters() {
 }
 
 printf '[idle]\nsensor = "regions"\n[damon]\ntakeover = "never"\n' >/run/counters.toml
-printf '[idle]\nsensor = "regions"\n' >/run/cgtide.toml
+# damo's interval is fixed, too.
+printf '[idle]\nsensor = "regions"\n[damon]\nsample = "50ms"\n' >/run/cgtide.toml
 rm -f "$RESULTS"
 # The module would take DAMON back between the two sides.
 [[ ! -e $DAMON_STAT ]] || echo N >"$DAMON_STAT"
