@@ -73,7 +73,7 @@ void Container::keep(model::Snapshot now, const model::Needs& needs) {
         now.memory_pressure = snapshot->memory_pressure;
         now.io_pressure = snapshot->io_pressure;
     }
-    if (snapshot && needs.seldom && now.usage == snapshot->usage) {
+    if (snapshot && needs.seldom && !now.stat && now.usage == snapshot->usage) {
         now.stat = snapshot->stat;
     }
     snapshot = std::move(now);

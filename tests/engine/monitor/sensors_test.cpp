@@ -100,7 +100,7 @@ TEST_F(CountersTest, ReadStatSeldomOnlyWhereUsageHasChanged) {
         return counters_.sample(subject, kNow)->stat.has_value();
     };
     EXPECT_FALSE(has_stat());
-    before.usage += kibibytes(4);
+    before.usage.count += 4096;
     EXPECT_TRUE(has_stat());
     before.usage = sample()->usage;
     before.stat.reset();
