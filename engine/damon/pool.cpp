@@ -43,13 +43,23 @@ Result<Pool> Pool::open(Ownership& ownership, PoolOptions options) {
     if (!support) {
         return tl::unexpected(support.error());
     }
-    if (!support->fvaddr) {
-        return fail(Errc::unsupported, kOp, "it has no operations fvaddr");
-    }
     if (options.with_scheme && !support->tried_regions) {
         return fail(Errc::unsupported, kOp, "it has no tried_regions");
     }
-    return Pool(ownership, std::move(options), *support);
+    Pool pool(ownership, std::move(options), *support);
+    if (!support->fvaddr && !pool.watches_memory()) {
+        return fail(Errc::unsupported, kOp, "it has no operations fvaddr");
+    }
+    return pool;
+}
+
+std::size_t Pool::target_slots() const {
+    return support_.fvaddr ? slots_.size() - (watches_memory() ? 1 : 0) : 0;
+}
+
+bool Pool::watches_memory() const {
+    return !options_.memory.empty() && slots_.size() > 1 && support_.paddr &&
+           support_.tried_regions && support_.passed_bytes;
 }
 
 std::vector<int> Pool::kdamonds() const {
@@ -75,16 +85,31 @@ Result<Applied> Pool::apply(std::vector<Target> wanted) {
         return invalid;
     });
     std::vector<Seats> held;
-    held.reserve(slots_.size());
-    for (const Slot& slot : slots_) {
-        held.push_back(slot.seats());
+    held.reserve(target_slots());
+    for (std::size_t i = 0; i < target_slots(); ++i) {
+        held.push_back(slots_[i].seats());
     }
     Placement placement = place(held, std::move(wanted), options_.targets_per_slot);
     applied->no_room = std::move(placement.no_room);
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
+    for (std::size_t i = 0; i < placement.slots.size(); ++i) {
         slots_[i].apply(*ownership_, options_, std::move(placement.slots[i]), *applied);
     }
     return applied;
+}
+
+Result<Applied> Pool::watch_memory(const PhysicalWatch& watch) {
+    if (!watches_memory() || (lost_.empty() && memory_.holds(slots_.back(), watch))) {
+        return Applied();
+    }
+    auto applied = check();
+    if (applied) {
+        memory_.apply(slots_.back(), *ownership_, options_, watch, *applied);
+    }
+    return applied;
+}
+
+Result<std::optional<PhysicalReading>> Pool::read_memory(TimePoint now) {
+    return memory_.read(slots_.back(), *ownership_, now);
 }
 
 Result<std::string> Pool::find_stranger(Applied& applied) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/damon/slot.hpp"
+#include "engine/damon/physical_slot.hpp"
 
 namespace cgtide::damon {
 
@@ -10,8 +10,8 @@ class Pool {
 public:
     /// Reads what this kernel's DAMON offers. `ownership` must outlive the pool.
     ///
-    /// \returns `unsupported` where it cannot watch ranges of address spaces (fvaddr);
-    ///          `out_of_range` for options that the kernel would refuse.
+    /// \returns `unsupported` where it can neither watch ranges of address spaces (fvaddr) nor
+    ///          physical memory; `out_of_range` for options that the kernel would refuse.
     static Result<Pool> open(Ownership& ownership, PoolOptions options);
 
     const Support& support() const { return support_; }
@@ -29,6 +29,24 @@ public:
     /// How often the workers look from the next apply() on, which makes one commit a slot of it. To
     /// be a whole part of the aggregation, and no longer.
     void set_sample(Microseconds sample) { options_.intervals.sample = sample; }
+
+    /// Slots that are for targets, which are the first ones; none where the kernel has no fvaddr.
+    std::size_t target_slots() const;
+
+    /// Whether watch_memory() works: PoolOptions::memory is known, there is a slot to spare, and
+    /// DAMON can tell how many bytes of a region are whose.
+    bool watches_memory() const;
+
+    /// Has physical memory watched so. Needs watches_memory(); what fails is in Applied.
+    ///
+    /// \returns as apply() does.
+    Result<Applied> watch_memory(const PhysicalWatch& watch);
+
+    /// From when on read_memory() is worth a call; nullopt while nothing is counted.
+    std::optional<TimePoint> memory_due() const { return memory_.due(slots_.back()); }
+
+    /// What is counted next in physical memory: see PhysicalSlot::read().
+    Result<std::optional<PhysicalReading>> read_memory(TimePoint now);
 
     /// Compares the tree with what we left there. To be called once a period.
     ///
@@ -57,7 +75,8 @@ private:
     PoolOptions options_;
     Support support_;
     std::vector<Slot> slots_;
-    std::string lost_; ///< why the tree is somebody else's; empty while it is ours
+    PhysicalSlot memory_; ///< on the last of them
+    std::string lost_;    ///< why the tree is somebody else's; empty while it is ours
 };
 
 } // namespace cgtide::damon

@@ -42,7 +42,8 @@ void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<T
         } else if (ran) {
             done = change(ownership, options, wanted, applied);
         } else {
-            done = start(ownership, options, wanted, applied);
+            done = start(ownership, options, plan_start(wanted, plan_options(ownership, options)),
+                         applied);
         }
         const bool again = drop_ended(wanted, applied) || (ran && worker_ == 0);
         if (!again) {
@@ -65,11 +66,10 @@ void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<T
     applied.failed.push_back(std::move(failure));
 }
 
-Result<void> Slot::start(Ownership& ownership, const PoolOptions& options,
-                         const std::vector<Target>& wanted, Applied& applied) {
+Result<void> Slot::start(Ownership& ownership, const PoolOptions& options, Commit change,
+                         Applied& applied) {
     const TimePoint begin = now();
     Tree& tree = ownership.tree();
-    Commit change = plan_start(wanted, plan_options(ownership, options));
     bool on = false;
     auto worker = ownership.starting(number_)
                       .and_then([&] { return write(tree, change.writes); })

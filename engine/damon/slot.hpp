@@ -32,6 +32,9 @@ struct PoolOptions {
     std::uint64_t max_regions_per_target = 100;
     Intervals intervals;
     bool with_scheme = false; ///< so that read() works
+    /// System RAM, rising. Where it is known the last slot is for it alone, if the kernel has what
+    /// that takes.
+    std::vector<Range> memory;
     /// Called just before each commit to a running worker, with its pid and the begin of the epoch
     /// that Applied::epochs will hold: what the kernel tells from now on may mean either.
     std::function<void(int kdamond, TimePoint begin)> before_commit;
@@ -45,10 +48,21 @@ public:
     /// The pid of its worker; 0 while it is off.
     int worker() const { return worker_; }
     const Seats& seats() const { return seats_; }
+    /// In force while it runs.
+    const Intervals& intervals() const { return intervals_; }
 
     /// Brings the slot to `wanted`, without the processes that have ended or do while it is at it.
     void apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
                Applied& applied);
+
+    /// Turns an idle slot on with what `change` says; it is bare again where that fails.
+    Result<void> start(Ownership& ownership, const PoolOptions& options, Commit change,
+                       Applied& applied);
+
+    /// Has the running worker take over what `change` says. Where that fails it goes on as before,
+    /// or has ended: see worker().
+    Result<void> commit(Ownership& ownership, const PoolOptions& options, Commit change,
+                        Applied& applied);
 
     /// A round of each target whose process lives, as the worker's files tell it; nothing while it
     /// is off. Blocks as read_tried_regions() does.
@@ -63,12 +77,8 @@ public:
 private:
     using Processes = std::unordered_map<TargetKey, UniqueFd>;
 
-    Result<void> start(Ownership& ownership, const PoolOptions& options,
-                       const std::vector<Target>& wanted, Applied& applied);
     Result<void> change(Ownership& ownership, const PoolOptions& options,
                         const std::vector<Target>& wanted, Applied& applied);
-    Result<void> commit(Ownership& ownership, const PoolOptions& options, Commit change,
-                        Applied& applied);
     Result<void> write(Tree& tree, const std::vector<Write>& writes) const;
     Result<void> clear(Ownership& ownership) const;
     void forget(Applied& applied, TimePoint begin);

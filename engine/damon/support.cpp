@@ -35,16 +35,22 @@ Result<Support> probe_context(Tree& tree, std::size_t slot) {
         }
         return false;
     };
-    return Support{.vaddr = offers("vaddr"),
-                   .fvaddr = offers("fvaddr"),
-                   .paddr = offers("paddr"),
-                   .obsolete_target = tree.has(path("targets/0/obsolete_target")),
-                   .probes = tree.has(path("monitoring_attrs/probes/nr_probes")),
-                   .goal_tuner = tree.has(path("schemes/0/quotas/goal_tuner")),
-                   .fail_charge = tree.has(path("schemes/0/quotas/fail_charge_num")),
-                   .max_nr_snapshots = tree.has(path("schemes/0/stats/max_nr_snapshots")),
-                   .dests = tree.has(path("schemes/0/dests/nr_dests")),
-                   .tried_regions = tree.has(path("schemes/0/tried_regions/total_bytes"))};
+    const bool filters = tree.has(path("schemes/0/ops_filters/nr_filters")) &&
+                         tree.write(path("schemes/0/ops_filters/nr_filters"), "1").has_value();
+    return Support{
+        .vaddr = offers("vaddr"),
+        .fvaddr = offers("fvaddr"),
+        .paddr = offers("paddr"),
+        .obsolete_target = tree.has(path("targets/0/obsolete_target")),
+        .probes = tree.has(path("monitoring_attrs/probes/nr_probes")),
+        .goal_tuner = tree.has(path("schemes/0/quotas/goal_tuner")),
+        .fail_charge = tree.has(path("schemes/0/quotas/fail_charge_num")),
+        .max_nr_snapshots = tree.has(path("schemes/0/stats/max_nr_snapshots")),
+        .dests = tree.has(path("schemes/0/dests/nr_dests")),
+        .tried_regions = tree.has(path("schemes/0/tried_regions/total_bytes")),
+        .passed_bytes = filters && tree.has(path("schemes/0/stats/sz_ops_filter_passed")),
+        .unmapped =
+            filters && tree.write(path("schemes/0/ops_filters/0/type"), "unmapped").has_value()};
 }
 
 } // namespace

@@ -21,6 +21,8 @@ struct Support {
     bool max_nr_snapshots = false; ///< schemes that end by themselves
     bool dests = false;            ///< migration to several nodes
     bool tried_regions = false;    ///< regions can be read without a tracepoint
+    bool passed_bytes = false;     ///< ... and how much of each a filter lets pass
+    bool unmapped = false;         ///< filters for pages that nobody maps
 
     bool operator==(const Support&) const = default;
 };

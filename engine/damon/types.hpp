@@ -74,4 +74,7 @@ struct Epoch {
 /// The key of a slot's sentinel.
 inline constexpr TargetKey kSentinel = 0;
 
+/// The key of physical memory, which no process stands for.
+inline constexpr TargetKey kPhysical = UINT64_MAX;
+
 } // namespace cgtide::damon

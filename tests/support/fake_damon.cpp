@@ -222,6 +222,9 @@ int FakeDamon::apply(const std::string& path, const std::string& text) {
         }
         make_children(path, *value);
     }
+    if (name == "type" && text == "unmapped" && !knows_unmapped_) {
+        return EINVAL;
+    }
     files_[path] = text;
     return 0;
 }
@@ -239,28 +242,51 @@ int FakeDamon::set_state(const std::string& slot, const std::string& command) {
     if (command == "update_schemes_tried_regions") {
         return update_tried_regions(slot);
     }
+    if (command == "clear_schemes_tried_regions") {
+        clear_tried_regions(slot);
+        return 0;
+    }
     return command == "commit" ? commit(slot) : EINVAL;
 }
 
-/// What a scheme that takes everything has tried: all regions of all targets that live, each with
-/// as many accesses as the pid of its target has in its last digit, and with the number of commits
-/// that it has lived for as its age.
+void FakeDamon::clear_tried_regions(const std::string& slot) {
+    const std::string schemes = slot + "/contexts/0/schemes/";
+    for (std::uint64_t i = 0; i < count(schemes + "nr_schemes"); ++i) {
+        const std::string tried = schemes + std::to_string(i) + "/tried_regions/";
+        for (int j = 0; files_.count(tried + std::to_string(j) + "/start") != 0; ++j) {
+            erase_below(tried + std::to_string(j) + "/");
+        }
+    }
+}
+
+/// What schemes that take everything have tried: all regions of all targets that live, each with as
+/// many accesses as the pid of its target has in its last digit, with the number of commits that it
+/// has lived for as its age, and with as many bytes passed as its scheme has filters.
 int FakeDamon::update_tried_regions(const std::string& slot) {
-    const std::string scheme = slot + "/contexts/0/schemes/0/";
-    const bool takes_all = files_.count(scheme + "action") != 0 &&
-                           files_.at(scheme + "action") == "stat" &&
-                           count(scheme + "access_pattern/sz/max") != 0 &&
-                           count(scheme + "access_pattern/nr_accesses/max") != 0 &&
-                           count(scheme + "access_pattern/age/max") != 0;
-    if (!takes_all) {
+    clear_tried_regions(slot);
+    const std::string schemes = slot + "/contexts/0/schemes/";
+    if (count(schemes + "nr_schemes") == 0) {
         return EINVAL;
     }
-    for (int i = 0; files_.count(scheme + "tried_regions/" + std::to_string(i) + "/start"); ++i) {
-        erase_below(scheme + "tried_regions/" + std::to_string(i) + "/");
+    for (std::uint64_t i = 0; i < count(schemes + "nr_schemes"); ++i) {
+        const std::string scheme = schemes + std::to_string(i) + "/";
+        const bool takes_all = files_.at(scheme + "action") == "stat" &&
+                               count(scheme + "access_pattern/sz/max") != 0 &&
+                               count(scheme + "access_pattern/nr_accesses/max") != 0 &&
+                               count(scheme + "access_pattern/age/max") != 0;
+        if (!takes_all) {
+            return EINVAL;
+        }
+        try_regions(slot, scheme);
     }
+    return 0;
+}
+
+void FakeDamon::try_regions(const std::string& slot, const std::string& scheme) {
+    const bool of_processes = files_.at(slot + "/contexts/0/operations") != "paddr";
     int number = 0;
     for (const Target& target : workers_.at(slot).targets) {
-        if (!old_ && processes_.count(target.pid) == 0) {
+        if (of_processes && !old_ && processes_.count(target.pid) == 0) {
             continue;
         }
         for (const Region& region : target.regions) {
@@ -269,9 +295,10 @@ int FakeDamon::update_tried_regions(const std::string& slot) {
             make(folder + "end", std::to_string(region.range.end));
             make(folder + "nr_accesses", std::to_string(target.pid % 10));
             make(folder + "age", std::to_string(commits_ - region.since));
+            make(folder + "sz_filter_passed",
+                 std::to_string(count(scheme + "ops_filters/nr_filters")));
         }
     }
-    return 0;
 }
 
 int FakeDamon::turn_on(const std::string& slot) {
@@ -282,6 +309,9 @@ int FakeDamon::turn_on(const std::string& slot) {
         return EINVAL;
     }
     ++commits_;
+    if (names_unknown_cgroup(slot)) {
+        return ENOMEM;
+    }
     auto targets = parse_targets(slot);
     if (!targets) {
         return EINVAL;
@@ -292,6 +322,9 @@ int FakeDamon::turn_on(const std::string& slot) {
 
 int FakeDamon::commit(const std::string& slot) {
     ++commits_;
+    if (names_unknown_cgroup(slot)) {
+        return ENOMEM;
+    }
     auto wanted = parse_targets(slot);
     if (!wanted) {
         if (old_) {
@@ -317,6 +350,14 @@ int FakeDamon::commit(const std::string& slot) {
     }
     targets = std::move(*wanted);
     return 0;
+}
+
+bool FakeDamon::names_unknown_cgroup(const std::string& slot) const {
+    const std::string schemes = slot + "/contexts/0/schemes/";
+    return std::any_of(files_.begin(), files_.end(), [&](const auto& file) {
+        return file.first.starts_with(schemes) && file.first.ends_with("/memcg_path") &&
+               std::find(removed_.begin(), removed_.end(), file.second) != removed_.end();
+    });
 }
 
 std::optional<std::vector<FakeDamon::Target>>
@@ -385,7 +426,12 @@ void FakeDamon::make_children(const std::string& count_path, std::uint64_t count
             for (const char* file :
                  {"action", "access_pattern/sz/max", "access_pattern/nr_accesses/max",
                   "access_pattern/age/max", "quotas/goal_tuner", "quotas/fail_charge_num",
-                  "stats/max_nr_snapshots", "dests/nr_dests", "tried_regions/total_bytes"}) {
+                  "stats/max_nr_snapshots", "stats/sz_ops_filter_passed", "dests/nr_dests",
+                  "tried_regions/total_bytes", "apply_interval_us", "ops_filters/nr_filters"}) {
+                make(child + file);
+            }
+        } else if (name == "nr_filters") {
+            for (const char* file : {"type", "matching", "allow", "memcg_path"}) {
                 make(child + file);
             }
         }

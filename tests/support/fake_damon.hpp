@@ -59,6 +59,10 @@ public:
     /// have ended are tried.
     void set_old(bool old) { old_ = old; }
     void set_operations(const std::string& names) { operations_ = names; }
+    /// Whether filters know pages that nobody maps.
+    void set_unmapped(bool known) { knows_unmapped_ = known; }
+    /// A scheme that names this cgroup cannot be committed from now on.
+    void remove_cgroup(const std::string& path) { removed_.push_back(path); }
     void remove_file(const std::string& name) { absent_.push_back(name); }
 
     /// What a running slot watches; nullopt for one that is off.
@@ -91,6 +95,9 @@ private:
     int turn_on(const std::string& slot);
     int commit(const std::string& slot);
     int update_tried_regions(const std::string& slot);
+    void try_regions(const std::string& slot, const std::string& scheme);
+    void clear_tried_regions(const std::string& slot);
+    bool names_unknown_cgroup(const std::string& slot) const;
     std::optional<std::vector<Target>> parse_targets(const std::string& slot) const;
     std::vector<Region> parse_regions(const std::string& folder) const;
     void make(const std::string& path, const std::string& value = "0");
@@ -114,6 +121,8 @@ private:
     };
     std::vector<Fault> faults_;
     std::vector<std::string> absent_;
+    std::vector<std::string> removed_; ///< cgroups
+    bool knows_unmapped_ = true;
     std::string operations_ = "vaddr\nfvaddr\npaddr\n";
     Hook hook_;
     bool old_ = false;

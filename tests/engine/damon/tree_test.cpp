@@ -64,7 +64,7 @@ TEST(Support, ReadsWhatIsThere) {
     test::FakeDamon kernel;
     Tree tree(kernel.tree());
     ASSERT_TRUE(tree.write("nr_kdamonds", "1"));
-    const Support all{true, true, true, true, true, true, true, true, true, true};
+    const Support all{true, true, true, true, true, true, true, true, true, true, true, true};
     EXPECT_EQ(probe_support(tree, 0).value(), all);
     EXPECT_EQ(tree.number("0/contexts/nr_contexts").value(), 0U);
 }
@@ -72,10 +72,12 @@ TEST(Support, ReadsWhatIsThere) {
 TEST(Support, MissesWhatIsNot) {
     test::FakeDamon kernel;
     kernel.set_operations("vaddr\npaddr\n");
-    for (const char* file : {"obsolete_target", "goal_tuner", "fail_charge_num", "nr_dests",
-                             "nr_probes", "max_nr_snapshots", "total_bytes"}) {
+    for (const char* file :
+         {"obsolete_target", "goal_tuner", "fail_charge_num", "nr_dests", "nr_probes",
+          "max_nr_snapshots", "total_bytes", "sz_ops_filter_passed"}) {
         kernel.remove_file(file);
     }
+    kernel.set_unmapped(false);
     Tree tree(kernel.tree());
     ASSERT_TRUE(tree.write("nr_kdamonds", "1"));
     const Support few{.vaddr = true, .paddr = true};

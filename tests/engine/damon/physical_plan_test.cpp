@@ -1,0 +1,101 @@
+#include "engine/damon/physical_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <gmock/gmock.h>
+
+namespace cgtide::damon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::uint64_t kGiB = 1U << 30U;
+const PhysicalOptions kOptions{
+    .memory = {{1U << 20U, kGiB}, {4 * kGiB, 5 * kGiB}}, .sentinel = 42, .intervals = {}};
+
+PhysicalWatch watch(PageClass pages) {
+    return {{{CgroupId{7}, pages, {{CgroupId{8}, "/web/a"}, {CgroupId{9}, "/web/b"}}}},
+            Microseconds(30'000'000)};
+}
+
+std::map<std::string, std::string> files(const Commit& change) {
+    std::map<std::string, std::string> files;
+    for (const Write& write : change.writes) {
+        files[write.path] = write.text;
+    }
+    return files;
+}
+
+/// Type, matching and allow of a scheme's filters, with the path of a cgroup.
+std::vector<std::string> filters(PageClass pages) {
+    auto told = files(plan_physical_start(watch(pages), kOptions));
+    const std::string folder = "contexts/0/schemes/0/ops_filters/";
+    std::vector<std::string> found;
+    for (int i = 0; i < std::stoi(told.at(folder + "nr_filters")); ++i) {
+        const std::string filter = folder + std::to_string(i) + "/";
+        found.push_back(told.at(filter + "type") + " " + told.at(filter + "matching") +
+                        told.at(filter + "allow") + told[filter + "memcg_path"]);
+    }
+    return found;
+}
+
+TEST(PhysicalPlan, StartsWithAllOfTheMemoryAndOurPid) {
+    const Commit change = plan_physical_start(watch(PageClass::anon), kOptions);
+    auto told = files(change);
+    EXPECT_EQ(told["contexts/0/operations"], "paddr");
+    EXPECT_EQ(told["contexts/0/targets/nr_targets"], "1");
+    EXPECT_EQ(told["contexts/0/targets/0/pid_target"], "42") << "recover() knows the slot by it";
+    EXPECT_EQ(told["contexts/0/targets/0/regions/nr_regions"], "2");
+    EXPECT_EQ(told["contexts/0/targets/0/regions/1/end"], std::to_string(5 * kGiB));
+    EXPECT_EQ(told["contexts/0/schemes/0/apply_interval_us"], "30000000");
+    ASSERT_EQ(change.seats.size(), 1U);
+    EXPECT_EQ(change.seats[0].key, kPhysical);
+    EXPECT_EQ(change.seats[0].ranges, kOptions.memory);
+}
+
+TEST(PhysicalPlan, CountsOneClassOfPagesOfTheseCgroupsAlone) {
+    const auto of = [](const char* kind, std::vector<std::string> more = {}) {
+        std::vector<std::string> all{kind};
+        all.insert(all.end(), more.begin(), more.end());
+        all.insert(all.end(), {"memcg YY/web/a", "memcg YY/web/b"});
+        return all;
+    };
+    EXPECT_EQ(filters(PageClass::anon), of("anon NN"));
+    EXPECT_EQ(filters(PageClass::file), of("anon YN"));
+    EXPECT_EQ(filters(PageClass::mapped_file), of("anon YN", {"unmapped YN"}));
+    EXPECT_EQ(filters(PageClass::unmapped_file), of("anon YN", {"unmapped NN"}));
+}
+
+TEST(PhysicalPlan, AChangeKeepsRegionsAndPutsAllCountsInStep) {
+    const auto even = files(plan_physical_change(watch(PageClass::file), kOptions, false));
+    auto odd = files(plan_physical_change(watch(PageClass::file), kOptions, true));
+    EXPECT_EQ(odd["contexts/0/schemes/nr_schemes"], "1");
+    EXPECT_EQ(odd["contexts/0/targets/nr_targets"], "1") << "a commit lists all targets";
+    EXPECT_EQ(odd.count("contexts/0/targets/0/regions/nr_regions"), 0U);
+    EXPECT_EQ(odd.count("contexts/nr_contexts"), 0U);
+    std::vector<std::string> differ;
+    for (const auto& [path, text] : even) {
+        if (odd[path] != text) {
+            differ.push_back(path);
+        }
+    }
+    EXPECT_THAT(differ, ElementsAre("contexts/0/monitoring_attrs/intervals/update_us"));
+}
+
+TEST(PhysicalPlan, RegionsFollowTheSizeOfTheMemoryWithinBounds) {
+    const auto bounds = [](std::uint64_t bytes) {
+        PhysicalOptions options = kOptions;
+        options.memory = {{0, bytes}};
+        auto told = files(plan_physical_start(watch(PageClass::file), options));
+        const std::string folder = "contexts/0/monitoring_attrs/nr_regions/";
+        return told[folder + "min"] + ".." + told[folder + "max"];
+    };
+    EXPECT_EQ(bounds(kGiB / 8), "100..400");
+    EXPECT_EQ(bounds(kGiB), "128..512");
+    EXPECT_EQ(bounds(512 * kGiB), "300..1200");
+}
+
+} // namespace
+} // namespace cgtide::damon
