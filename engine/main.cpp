@@ -256,6 +256,9 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
         }
         sensor.regions = std::make_unique<cgtide::monitor::Regions>(
             std::move(*proc), std::move(told_by), cgtide::damon::Intervals{}, sensor.handover);
+        sensor.physical = std::make_unique<cgtide::monitor::Physical>(
+            options.roots.sys.sub("").value_or(cgtide::Dir()), cgtide::damon::Intervals{});
+        sensor.regions->tell_physical(*sensor.physical);
         return sensor;
     }
     auto told = cgtide::monitor::region_capability();

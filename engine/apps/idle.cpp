@@ -75,7 +75,8 @@ model::IdleSummary summarise(const IdleView& view) {
                                .processes = view.processes,
                                .unwatched = view.unwatched,
                                .choice = view.choice,
-                               .cpu = view.cpu};
+                               .cpu = view.cpu,
+                               .page_cache = view.page_cache};
     for (const Microseconds age : model::kColdAges) {
         summary.cold.push_back(cold_bytes(view, age));
     }

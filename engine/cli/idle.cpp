@@ -49,6 +49,23 @@ std::string no_regions(const json& reply) {
     return why == kNone ? std::string() : "no regions: " + why + '\n';
 }
 
+/// Why memory of files that read(2) alone uses is unseen, where there is any to speak of.
+std::string no_page_cache(const json& idle) {
+    constexpr double kWorthALine = 8 << 20;
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTexts{
+        {{"mglru", "multi-generational LRU hides it"},
+         {"no-room", "other containers have more of it, and few can be watched"},
+         {"unsupported", "this kernel's DAMON cannot tell it from other memory"},
+         {"pending", "it has just begun to be watched"}}};
+    const std::string state = text_field(idle, "page_cache");
+    for (const auto& [code, text] : kTexts) {
+        if (state == code && number_field(idle, "unseen_bytes").value_or(0) >= kWorthALine) {
+            return fmt::format("page cache that no process maps is unseen: {}\n", text);
+        }
+    }
+    return {};
+}
+
 /// The axis is even, so that the bars read as a curve.
 std::string percentiles(const json& idle) {
     constexpr double kPlaces = 44;
@@ -151,13 +168,14 @@ std::optional<double> cold_sum(const json& cold) {
 
 std::string idle_text(const json& reply) {
     const json& idle = child(reply, "idle");
-    return head(child(reply, "container"), idle) + no_regions(reply) + '\n' + percentiles(idle) +
-           '\n' + cold(idle);
+    return head(child(reply, "container"), idle) + no_regions(reply) + no_page_cache(idle) + '\n' +
+           percentiles(idle) + '\n' + cold(idle);
 }
 
 std::string idle_summary_text(const json& reply) {
     const json& idle = child(reply, "idle");
-    return head(child(reply, "container"), idle) + no_regions(reply) + '\n' + cold(idle);
+    return head(child(reply, "container"), idle) + no_regions(reply) + no_page_cache(idle) + '\n' +
+           cold(idle);
 }
 
 } // namespace cgtide::cli

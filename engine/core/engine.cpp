@@ -34,7 +34,8 @@ asio::awaitable<void> Engine::start() {
     tasks_.spawn(watch_loop());
     tasks_.spawn(rescan_loop());
     if (options_.sensor.regions) {
-        regions_work_ = true; // until that turns out to be wrong
+        has_damon_ = true; // until that turns out to be wrong
+        regions_work_ = sensor_ != model::IdleSensor::physical;
         tasks_.spawn(region_loop());
         tasks_.spawn(drain_loop());
     }

@@ -25,7 +25,8 @@ namespace cgtide::core {
 /// The region sensor. Its own side is opened in main, for that takes privileges; the kernel's side
 /// takes long, and is opened when the containers are known.
 struct RegionSensor {
-    std::unique_ptr<monitor::Regions> regions; ///< none where this node has no DAMON
+    std::unique_ptr<monitor::Regions> regions;   ///< none where this node has no DAMON
+    std::unique_ptr<monitor::Physical> physical; ///< there with `regions`
     std::string no_stream; ///< why they are read from DAMON's files; empty where BPF tells
     std::shared_ptr<monitor::Handover> handover;
     monitor::RegionPoolOptions pool_options;
@@ -110,12 +111,23 @@ private:
     // monitoring.cpp: whose memory is watched
     boost::asio::awaitable<void> region_loop();
     boost::asio::awaitable<bool> take_damon();
+    void tell_regions(const std::string& trouble);
+    boost::asio::awaitable<void> take_up(const monitor::PoolState& state);
     boost::asio::awaitable<void> read_regions();
+    boost::asio::awaitable<void> count_memory();
     boost::asio::awaitable<void> drain_loop();
     boost::asio::awaitable<void> release_regions();
     boost::asio::awaitable<void> generation_loop();
     void sense_idle(Turn& turn, bool by_regions, bool regions_work) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
+
+    // physical.cpp: physical memory
+    void tell_physical(const std::string& trouble);
+    void note_physical(model::PageCache state);
+    void lose_physical(const std::string& why);
+    monitor::PhysicalUse physical_use() const;
+    std::vector<monitor::PhysicalWish>
+    physical_wishes(const std::vector<monitor::Wish>& wishes) const;
 
     // release.cpp: what is told of regions, and when they do not work any more
     void note_sample(const monitor::PoolState& state);
@@ -148,7 +160,8 @@ private:
     boost::asio::posix::stream_descriptor watch_;
     TaskGroup tasks_;
     bool stopping_ = false;
-    bool watching_ = false; ///< some container's memory is watched by regions
+    bool watching_ = false;  ///< some container's memory is watched by regions
+    bool has_damon_ = false; ///< or is about to: regions or physical regions tell
     bool regions_work_ = false;
     Microseconds sample_{0};   ///< between two looks of DAMON's workers
     std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan

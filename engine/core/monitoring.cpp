@@ -23,6 +23,12 @@ bool wants_idle(const Container& container) {
     });
 }
 
+/// What the pool is to watch.
+struct Targets {
+    std::vector<damon::Target> spaces;
+    damon::PhysicalWatch memory;
+};
+
 } // namespace
 
 /// On the sensor thread: what the engine's own thread changes comes as arguments.
@@ -41,6 +47,7 @@ void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
     monitor::IdleViews views;
     if (by_regions) {
         views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged);
+        views.physical = options_.sensor.physical->view(turn.subject.group->id(), charged);
     }
     if (turn.generations) {
         views.generations = std::make_shared<const model::IdleView>(
@@ -49,6 +56,10 @@ void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
     turn.wants_generations =
         monitor::wants_generations(sensor_, regions_work, views, charged, turn.subject.lived);
     turn.snapshot->idle = monitor::choose(views, sensor_);
+    if (by_regions) {
+        turn.snapshot->idle = options_.sensor.physical->complete(turn.snapshot->idle,
+                                                                 turn.subject.group->id(), charged);
+    }
 }
 
 /// The containers whose apps want idle times; those that want them by generations alone, if asked.
@@ -79,65 +90,112 @@ asio::awaitable<bool> Engine::take_damon() {
         return monitor::RegionPool::open(options_.roots, sensor.pool_options, sensor.handover);
     };
     auto pool = co_await offload(damon_, open);
-    model::Capability told = monitor::region_capability();
-    told.present = pool.has_value();
-    told.detail = pool ? "taken over while cgtided runs; it has " + (*pool)->offers()
-                       : pool.error().message();
-    if (pool && !sensor.no_stream.empty()) {
-        told.detail += "; read from its files, for no BPF program tells: " + sensor.no_stream;
-    }
+    const std::string trouble = pool ? std::string() : pool.error().message();
     if (pool) {
         sensor.pool = std::move(*pool);
+    }
+    if (regions_work_) {
+        tell_regions(trouble);
+    }
+    tell_physical(trouble);
+    const bool watches_memory = trouble.empty() && sensor.pool->physical().memory != Bytes{};
+    if (trouble.empty() && !regions_work_ && !watches_memory) {
+        const auto release = [&] {
+            return sensor.pool->release();
+        };
+        static_cast<void>(co_await offload(damon_, release)); // nobody would be watched
+        co_return false;
+    }
+    co_return trouble.empty();
+}
+
+/// Says what came of taking DAMON over.
+void Engine::tell_regions(const std::string& trouble) {
+    const RegionSensor& sensor = options_.sensor;
+    model::Capability told = monitor::region_capability();
+    told.detail = trouble;
+    if (trouble.empty() && !sensor.pool->watches_processes()) {
+        told.detail = "DAMON has no operations fvaddr";
+    }
+    told.present = told.detail.empty();
+    if (told.present) {
+        told.detail = "taken over while cgtided runs; it has " + sensor.pool->offers();
+        if (!sensor.no_stream.empty()) {
+            told.detail += "; read from its files, for no BPF program tells: " + sensor.no_stream;
+        }
     } else {
         log::info("no idle times by regions: {}", told.detail);
     }
+    regions_work_ = told.present;
     options_.capabilities.push_back(std::move(told));
-    co_return sensor.pool != nullptr;
 }
 
 asio::awaitable<void> Engine::region_loop() {
     constexpr auto kPeriod = std::chrono::seconds(2);
+    constexpr auto kPause = std::chrono::milliseconds(100);
     const bool taken = co_await take_damon();
     if (!taken) {
+        has_damon_ = false;
         regions_work_ = false;
         co_return;
     }
     monitor::Regions& regions = *options_.sensor.regions;
     asio::steady_timer timer(io_);
-    while (regions_work_ && !co_await cancelled()) {
+    while (has_damon_ && !co_await cancelled()) {
         const auto wanted = wishes(false);
         watching_ = !wanted.empty();
-        const auto look = [&] {
-            return regions.refresh(wanted);
+        const monitor::PhysicalUse use = physical_use();
+        const auto counted = physical_wishes(wanted);
+        Targets targets;
+        const auto look = [&, by_regions = regions_work_] {
+            targets.memory = options_.sensor.physical->plan(counted, use);
+            if (by_regions) {
+                targets.spaces = regions.refresh(wanted);
+            }
+            return options_.sensor.physical->page_cache();
         };
-        auto targets = co_await offload(sensors_, look);
+        note_physical(co_await offload(sensors_, look));
         const auto commit = [&] {
-            return options_.sensor.pool->apply(std::move(targets));
+            return options_.sensor.pool->apply(std::move(targets.spaces), targets.memory);
         };
         const auto state = co_await offload(damon_, commit);
+        const TimePoint committed = std::chrono::steady_clock::now();
+        TimePoint next = committed + kPeriod;
         if (!state && state.error().code == Errc::conflict) {
-            if (regions_work_) { // else it was given back meanwhile
+            if (has_damon_) { // else it was given back meanwhile
                 log::error("no idle times by regions from now on: {}", state.error().message());
                 lose_regions(state.error().message());
             }
             co_return;
         }
         if (state) {
-            const auto adopt = [&] {
-                regions.adopt(*state);
-            };
-            co_await offload(sensors_, adopt);
-            if (!regions.has_stream() && watching_) { // else the pool may be going on its thread
-                co_await read_regions();
-            }
-            note_sample(*state);
-            for (const std::string& problem : state->problems) {
-                log::write_limited(log::Level::warning, "regions", problem);
+            co_await take_up(*state);
+            if (const auto due = state->memory_due; due && *due > committed) {
+                next = std::min(next, *due);
             }
         } else {
             log::write_limited(log::Level::error, "regions", state.error().message());
         }
-        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+        co_await wait_until(timer, std::max(next, std::chrono::steady_clock::now() + kPause));
+    }
+}
+
+/// `state` outlives the call.
+asio::awaitable<void> Engine::take_up(const monitor::PoolState& state) {
+    monitor::Regions& regions = *options_.sensor.regions;
+    const auto adopt = [&] {
+        regions.adopt(state);
+    };
+    co_await offload(sensors_, adopt);
+    if (!regions.has_stream() && watching_) { // else the pool may be going on its thread
+        co_await read_regions();
+    }
+    if (state.memory_due) {
+        co_await count_memory();
+    }
+    note_sample(state);
+    for (const std::string& problem : state.problems) {
+        log::write_limited(log::Level::warning, "regions", problem);
     }
 }
 

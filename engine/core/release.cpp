@@ -21,12 +21,14 @@ auto region_row(Rows& rows) {
 
 void Engine::lose_regions(const std::string& why) {
     watching_ = false;
+    has_damon_ = false;
     regions_work_ = false;
     const auto row = region_row(options_.capabilities);
     if (row != options_.capabilities.end()) {
         row->present = false;
         row->detail = why;
     }
+    lose_physical(why);
 }
 
 void Engine::note_sample(const monitor::PoolState& state) {
@@ -55,7 +57,7 @@ std::string Engine::why_no_regions() const {
 
 asio::awaitable<Result<std::string>> Engine::release_damon() {
     constexpr std::string_view kOp = "give DAMON back";
-    if (!regions_work_) {
+    if (!has_damon_) {
         const std::string why = why_no_regions();
         co_return fail(Errc::conflict, kOp,
                        std::string(kNoDamon) + "cgtided does not use DAMON: " +

@@ -326,16 +326,18 @@ Result<void> read_idle(const toml::node& node, model::IdleSensor& sensor) {
         return known;
     }
     if (const toml::node* entry = table->get("sensor")) {
-        constexpr std::array<std::pair<std::string_view, model::IdleSensor>, 3> kSensors{
+        constexpr std::array<std::pair<std::string_view, model::IdleSensor>, 4> kSensors{
             {{"auto", model::IdleSensor::automatic},
              {"regions", model::IdleSensor::regions},
-             {"generations", model::IdleSensor::generations}}};
+             {"generations", model::IdleSensor::generations},
+             {"physical", model::IdleSensor::physical}}};
         const auto text = entry->value<std::string>();
         const auto* const found =
             std::find_if(kSensors.begin(), kSensors.end(),
                          [&](const auto& known) { return text && known.first == *text; });
         if (!entry->is_string() || found == kSensors.end()) {
-            return bad({*entry, "idle.sensor"}, "\"auto\", \"regions\" or \"generations\"");
+            return bad({*entry, "idle.sensor"},
+                       "\"auto\", \"regions\", \"generations\" or \"physical\"");
         }
         sensor = found->second;
     }

@@ -51,6 +51,19 @@ bool is_complete(const GroupGenerations& group) {
     return true;
 }
 
+/// The number of `/sys/kernel/mm/lru_gen/enabled`; 0 where it is none.
+unsigned mask_of(std::string_view enabled) {
+    constexpr int kHex = 16;
+    enabled = trim(enabled.substr(0, enabled.find('\n')));
+    if (enabled.starts_with("0x")) {
+        enabled.remove_prefix(2);
+    }
+    unsigned mask = 0;
+    const char* const end = enabled.data() + enabled.size();
+    const auto [at, error] = std::from_chars(enabled.data(), end, mask, kHex);
+    return error == std::errc() && at == end ? mask : 0;
+}
+
 } // namespace
 
 Result<LruGenerations> parse_lru_gen(std::string_view text) {
@@ -102,18 +115,14 @@ Result<LruGenerations> parse_lru_gen(std::string_view text) {
     return groups;
 }
 
-bool walks_page_tables(std::string_view enabled) {
+bool is_mglru_on(std::string_view enabled) {
     constexpr unsigned kOn = 1;
+    return (mask_of(enabled) & kOn) != 0;
+}
+
+bool walks_page_tables(std::string_view enabled) {
     constexpr unsigned kWalks = 2;
-    constexpr int kHex = 16;
-    enabled = trim(enabled.substr(0, enabled.find('\n')));
-    if (enabled.starts_with("0x")) {
-        enabled.remove_prefix(2);
-    }
-    unsigned mask = 0;
-    const char* const end = enabled.data() + enabled.size();
-    const auto [at, error] = std::from_chars(enabled.data(), end, mask, kHex);
-    return error == std::errc() && at == end && (mask & kOn) != 0 && (mask & kWalks) != 0;
+    return is_mglru_on(enabled) && (mask_of(enabled) & kWalks) != 0;
 }
 
 Result<void> LruGen::check_enabled() const {

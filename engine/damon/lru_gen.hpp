@@ -46,6 +46,10 @@ using LruGenerations = std::map<std::string, GroupGenerations, std::less<>>;
 /// Documentation/admin-guide/mm/multigen_lru.rst.
 Result<LruGenerations> parse_lru_gen(std::string_view text);
 
+/// Whether MGLRU is on. Then read(2) and write(2) leave no trace of a use that DAMON sees. Pure.
+/// Source: mm/swap.c, folio_mark_accessed(); `/sys/kernel/mm/lru_gen/enabled`.
+bool is_mglru_on(std::string_view enabled);
+
 /// Whether generations tell use: MGLRU is on and walks page tables. Without the walks (bit 1 is
 /// off, or the processor sets no accessed bits) a command to age makes a generation all the same,
 /// and every page looks idle. Pure. Source: `/sys/kernel/mm/lru_gen/enabled`, a hexadecimal mask.

@@ -45,7 +45,7 @@ public:
     /// is counted.
     std::optional<TimePoint> due(const Slot& slot) const;
 
-    /// Waits for the next count and reads it: seven small files a region, and three more for each
+    /// Waits for the next count and reads it: five small files a region, and three more for each
     /// count beyond the first. Blocks for an aggregation or two, and longer where the worker is
     /// late. `now` is CLOCK_MONOTONIC.
     ///

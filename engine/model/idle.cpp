@@ -8,6 +8,30 @@ std::string_view to_string(IdleSource source) {
         return "regions";
     case IdleSource::generations:
         return "generations";
+    case IdleSource::physical:
+        return "physical";
+    case IdleSource::regions_and_physical:
+        return "regions+physical";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(PageCache state) {
+    switch (state) {
+    case PageCache::off:
+        return "off";
+    case PageCache::little:
+        return "little";
+    case PageCache::pending:
+        return "pending";
+    case PageCache::seen:
+        return "seen";
+    case PageCache::no_room:
+        return "no-room";
+    case PageCache::mglru:
+        return "mglru";
+    case PageCache::unsupported:
+        return "unsupported";
     }
     return "unknown";
 }

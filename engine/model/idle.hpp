@@ -12,8 +12,10 @@ namespace cgtide::model {
 
 /// What told how long memory has been idle.
 enum class IdleSource : std::uint8_t {
-    regions,     ///< DAMON, by address range
-    generations, ///< MGLRU, by age of generation
+    regions,              ///< DAMON, by address range
+    generations,          ///< MGLRU, by age of generation
+    physical,             ///< DAMON, by physical address
+    regions_and_physical, ///< regions, and page cache that no process maps by physical address
 };
 
 std::string_view to_string(IdleSource source);
@@ -28,6 +30,20 @@ enum class IdleChoice : std::uint8_t {
 };
 
 std::string_view to_string(IdleChoice choice);
+
+/// Whether page cache that no process maps, which read(2) and write(2) alone use, is told; and why
+/// it is unseen.
+enum class PageCache : std::uint8_t {
+    off,         ///< the sensors that were configured do not tell of it
+    little,      ///< there is too little of it
+    pending,     ///< it is to be counted, or was just now for the first time
+    seen,        ///< it is told
+    no_room,     ///< other containers have more of it, and counting has a price
+    mglru,       ///< multi-generational LRU is on, which hides its use
+    unsupported, ///< the kernel cannot tell it from other memory
+};
+
+std::string_view to_string(PageCache state);
 
 /// Bytes that have been idle for the same time at least.
 struct IdleSlice {
@@ -55,6 +71,7 @@ struct IdleView {
     std::uint32_t unwatched = 0;   ///< ... and those that are not, for want of room or rights
     IdleChoice choice = IdleChoice::preferred;
     std::optional<Microseconds> cpu; ///< CPU time of the last look, where it is the container's own
+    PageCache page_cache = PageCache::off;
 };
 
 /// Bytes that the view's sensor saw.
@@ -91,6 +108,7 @@ struct IdleSummary {
     std::uint32_t unwatched = 0;
     IdleChoice choice = IdleChoice::preferred;
     std::optional<Microseconds> cpu; ///< of the last look
+    PageCache page_cache = PageCache::off;
 };
 
 /// The ages at which cold bytes are told.

@@ -81,7 +81,7 @@ struct Bounds {
 enum class Takeover : std::uint8_t { modules, never };
 
 /// Which sensor tells idle times: the better one for each container, or one by name.
-enum class IdleSensor : std::uint8_t { automatic, regions, generations };
+enum class IdleSensor : std::uint8_t { automatic, regions, generations, physical };
 
 /// The node's `cgtide.toml`.
 struct Settings {

@@ -114,11 +114,17 @@ void Ages::use(Piece& piece, const Look& look) const {
         piece.first = look.at - look.interval;
         piece.uses = 0;
         piece.found = 0;
-    } else if (piece.uses + 1 >= options_.firm) {
+    } else if (!options_.interleaved && piece.uses + 1 >= options_.firm) {
         decide(piece, *piece.maybe, true); // all but the one that is seen now
     }
     piece.uses = std::min(piece.uses + 1, options_.firm);
-    piece.found = std::min(piece.found + look.found, options_.whole);
+    if (options_.interleaved) {
+        if (look.found >= options_.whole) {
+            decide(piece, look.at, true);
+        }
+    } else {
+        piece.found = std::min(piece.found + look.found, options_.whole);
+    }
     piece.maybe = look.at;
     piece.region = look.region;
 }
@@ -188,7 +194,8 @@ void Ages::add(const damon::Round& round, Microseconds interval) {
                         .accesses = region.accesses,
                         .found = in_twenty(region.accesses, round.looks),
                         .region = regions_ + i,
-                        .explained = piece.maybe && again.contains(piece.region)};
+                        .explained =
+                            piece.maybe && !options_.interleaved && again.contains(piece.region)};
         if (lost && before != nullptr) {
             bridge_loss(piece, region, look);
         }

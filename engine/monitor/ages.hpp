@@ -19,6 +19,10 @@ struct AgesOptions {
     int bridge = 2;   ///< aggregations without a look that found it in use which end no use
     int firm = 10;    ///< uses in a row that no later round takes back
     std::uint32_t whole = 18; ///< looks in 20 that found it in use, in a row, after which all was
+    /// Pages of several uses lie side by side in each region, as in physical memory: a use in one
+    /// part explains nothing of another, and it is beyond doubt only where `whole` looks of one
+    /// aggregation found it.
+    bool interleaved = false;
 };
 
 /// How long one range has been idle: for `idle` at least, for `most` at most. The two differ where

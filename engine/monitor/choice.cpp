@@ -33,8 +33,12 @@ std::shared_ptr<const model::IdleView> choose(const IdleViews& views, model::Idl
     if (sensor == IdleSensor::generations) {
         return told(views.generations, IdleChoice::configured);
     }
+    if (sensor == IdleSensor::physical) {
+        return told(views.physical, IdleChoice::configured);
+    }
     if (views.regions == nullptr) {
-        return told(views.generations, IdleChoice::only);
+        return told(views.generations != nullptr ? views.generations : views.physical,
+                    IdleChoice::only);
     }
     if (views.generations == nullptr) {
         return told(views.regions, IdleChoice::preferred);
@@ -66,6 +70,19 @@ bool wants_generations(model::IdleSensor sensor, bool regions_work, const IdleVi
         return seen < charged.anon.count / 5 * 4;
     }
     return seen < charged.anon.count / 10 * 9 || !is_ripe(*views.regions, *views.generations);
+}
+
+PhysicalUse physical_use(model::IdleSensor sensor, bool regions_work, bool generations_work) {
+    if (sensor == model::IdleSensor::physical) {
+        return PhysicalUse::everything;
+    }
+    if (sensor != model::IdleSensor::automatic) {
+        return PhysicalUse::nothing;
+    }
+    if (regions_work) {
+        return PhysicalUse::page_cache;
+    }
+    return generations_work ? PhysicalUse::nothing : PhysicalUse::everything;
 }
 
 } // namespace cgtide::monitor

@@ -35,13 +35,6 @@ auto identity(const Shared& shared) {
     return std::tuple(shared.kind, shared.file);
 }
 
-/// Where the bounds lie this far apart, the idle time is not sure. A sixteenth of it makes no
-/// difference to anyone.
-bool is_sure(const Bounds& bounds, Microseconds resolution) {
-    const Microseconds least = std::max(bounds.idle, Microseconds{0});
-    return bounds.most - least <= std::max(2 * resolution, least / 16);
-}
-
 /// How many bytes of each neighbourhood are present: whether looks at random addresses can tell
 /// anything of it.
 class Density {
@@ -155,7 +148,7 @@ private:
     }
 
     void add(Slices& slices, Bytes bytes, bool is_file, const Bounds& bounds) const {
-        const Bytes unsure = is_sure(bounds, frame_.resolution) ? Bytes{} : bytes;
+        const Bytes unsure = is_sure(bounds.idle, bounds.most, frame_.resolution) ? Bytes{} : bytes;
         slices.add(bounds.idle,
                    is_file ? KindBytes{{}, bytes, {}, unsure} : KindBytes{bytes, {}, unsure, {}});
     }

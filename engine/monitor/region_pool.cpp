@@ -1,7 +1,9 @@
 #include "engine/monitor/region_pool.hpp"
 
 #include "cgroup/base/text.hpp"
+#include "engine/monitor/online_memory.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include <unistd.h>
@@ -89,6 +91,8 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
     damon::PoolOptions how;
     how.intervals.sample = options.sampling.least;
     how.with_scheme = options.by_files;
+    pool.memory_ = online_memory(roots.sys);
+    how.memory = pool.memory_.value_or(std::vector<damon::Range>());
     how.before_commit = [handover = pool.handover_](int kdamond, TimePoint begin) {
         handover->begin(kdamond, begin);
     };
@@ -115,7 +119,9 @@ std::string RegionPool::offers() const {
                                       {"fail_charge", has.fail_charge},
                                       {"max_nr_snapshots", has.max_nr_snapshots},
                                       {"dests", has.dests},
-                                      {"tried_regions", has.tried_regions}}) {
+                                      {"tried_regions", has.tried_regions},
+                                      {"sz_filter_passed", has.passed_bytes},
+                                      {"unmapped", has.unmapped}}) {
         if (there) {
             names.emplace_back(name);
         }
@@ -132,7 +138,26 @@ void RegionPool::tune() {
     }
 }
 
-Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
+PhysicalSupport RegionPool::physical() const {
+    if (!pool_->watches_memory()) {
+        return {};
+    }
+    Bytes bytes;
+    for (const damon::Range& range : *memory_) {
+        bytes = bytes + Bytes{range.end - range.start};
+    }
+    return {bytes, pool_->support().unmapped};
+}
+
+std::string RegionPool::no_memory() const {
+    if (!memory_) {
+        return memory_.error().message();
+    }
+    return pool_->watches_memory() ? std::string() : "DAMON lacks paddr or sz_filter_passed";
+}
+
+Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets,
+                                    const damon::PhysicalWatch& memory) {
     if (pool_ == nullptr) {
         return fail(Errc::conflict, "use DAMON", "it was given back");
     }
@@ -142,10 +167,17 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
         return tl::unexpected(applied.error());
     }
     handover_->end(std::move(applied->epochs));
+    auto counted = pool_->watch_memory(memory);
+    if (!counted) {
+        return tl::unexpected(counted.error());
+    }
+    handover_->end(std::move(counted->epochs));
+    std::move(counted->failed.begin(), counted->failed.end(), std::back_inserter(applied->failed));
     PoolState state;
     state.kdamonds = pool_->kdamonds();
     state.sample = sample_.sample;
     state.used = used_;
+    state.memory_due = pool_->memory_due();
     state.unwatched = std::move(applied->no_room);
     for (damon::Applied::Failure& failure : applied->failed) {
         state.unwatched.insert(state.unwatched.end(), failure.keys.begin(), failure.keys.end());
@@ -156,7 +188,14 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets) {
 }
 
 std::size_t RegionPool::slots() const {
-    return ownership_ == nullptr ? 0 : ownership_->slots();
+    return pool_ == nullptr ? 0 : pool_->target_slots();
+}
+
+Result<std::optional<damon::PhysicalReading>> RegionPool::read_memory() {
+    if (pool_ == nullptr) {
+        return std::nullopt;
+    }
+    return pool_->read_memory(std::chrono::steady_clock::now());
 }
 
 Result<std::vector<damon::Round>> RegionPool::read(std::size_t slot) {

@@ -6,8 +6,10 @@
 #include "engine/damon/worker_load.hpp"
 #include "engine/model/view.hpp"
 #include "engine/monitor/handover.hpp"
+#include "engine/monitor/physical.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct PoolState {
     std::vector<std::string> problems;       ///< what failed, for the log
     Microseconds sample{0};                  ///< between two looks of the workers
     BasisPoints used{};                      ///< of one processor, by all workers, of late
+    std::optional<TimePoint> memory_due;     ///< from when on read_memory() has something to read
 };
 
 /// The kernel's side of the region sensor: DAMON, owned, and its workers. All calls block, one
@@ -45,18 +48,32 @@ public:
     /// What this kernel's DAMON has, by the names of its files, for people.
     std::string offers() const;
 
-    /// Watches exactly these. To be called once a period, also where nothing changed: it notices a
-    /// stranger.
+    /// Whether it can watch address spaces.
+    bool watches_processes() const { return pool_->support().fvaddr; }
+
+    /// What it can do with physical memory.
+    PhysicalSupport physical() const;
+
+    /// Why it cannot watch physical memory; empty where it can.
+    std::string no_memory() const;
+
+    /// Watches exactly these, and physical memory so. To be called once a period, also where
+    /// nothing changed: it notices a stranger.
     ///
     /// \returns `conflict` where the tree is somebody else's from now on: nothing is written any
     ///          more.
-    Result<PoolState> apply(std::vector<damon::Target> targets);
+    Result<PoolState> apply(std::vector<damon::Target> targets, const damon::PhysicalWatch& memory);
 
+    /// Slots that address spaces are in.
     std::size_t slots() const;
 
     /// What the kernel's files tell of a slot's regions, with RegionPoolOptions::by_files; nothing
     /// where it is off or DAMON was given back. Blocks for one to two aggregations.
     Result<std::vector<damon::Round>> read(std::size_t slot);
+
+    /// What is counted next in physical memory; nullopt where that is not due. Blocks for an
+    /// aggregation or two.
+    Result<std::optional<damon::PhysicalReading>> read_memory();
 
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
     /// put back; else what was, for people. apply() is a `conflict` from then on.
@@ -72,6 +89,7 @@ private:
     void tune();
 
     std::shared_ptr<Handover> handover_;
+    Result<std::vector<damon::Range>> memory_;
     Dir run_;
     std::unique_ptr<damon::KernelFiles> tree_files_;
     std::unique_ptr<damon::KernelFiles> module_files_;

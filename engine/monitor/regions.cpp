@@ -118,7 +118,11 @@ void Regions::drain() {
 
 void Regions::take(const std::vector<damon::Round>& rounds) {
     for (const damon::Round& round : rounds) {
-        if (const auto known = ages_.find(round.key); known != ages_.end()) {
+        if (round.key == damon::kPhysical) {
+            if (physical_ != nullptr) {
+                physical_->add(round);
+            }
+        } else if (const auto known = ages_.find(round.key); known != ages_.end()) {
             known->second.add(round, intervals_.aggregation);
         }
     }

@@ -6,6 +6,7 @@
 #include "engine/monitor/common_files.hpp"
 #include "engine/monitor/handover.hpp"
 #include "engine/monitor/idle_view.hpp"
+#include "engine/monitor/physical.hpp"
 #include "engine/monitor/processes.hpp"
 #include "engine/monitor/region_map.hpp"
 #include "engine/monitor/region_pool.hpp"
@@ -56,6 +57,9 @@ public:
     /// own ages alone, so that the time between them is the resolution of what is told.
     void take(const std::vector<damon::Round>& rounds);
 
+    /// Where rounds of physical memory go; it outlives this.
+    void tell_physical(Physical& physical) { physical_ = &physical; }
+
     /// How long a container's memory has been idle, as of the end of the last aggregation; null
     /// where nothing is known yet.
     std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged) const;
@@ -85,6 +89,7 @@ private:
     CommonFiles files_;
     std::unordered_map<damon::TargetKey, Ages> ages_;
     std::unordered_set<damon::TargetKey> unwatched_;
+    Physical* physical_ = nullptr;
     std::vector<int> kdamonds_;
     std::vector<CgroupId> watched_cgroups_;
     damon::TargetKey last_key_ = 0;

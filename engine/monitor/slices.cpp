@@ -42,6 +42,11 @@ void join(model::IdleSlice& slice, const KindBytes& bytes) {
 
 } // namespace
 
+bool is_sure(Microseconds least, Microseconds most, Microseconds resolution) {
+    least = std::max(least, Microseconds{0});
+    return most - least <= std::max(2 * resolution, least / 16);
+}
+
 Slices::Slices(Microseconds resolution) : resolution_(std::max(resolution, Microseconds{1})) {}
 
 void Slices::add(Microseconds idle, const KindBytes& bytes) {

@@ -18,6 +18,10 @@ struct KindBytes {
     Bytes unsure_file{}; ///< ... and of `file`
 };
 
+/// Whether an idle time of `least` to `most` is sure: a sixteenth of it makes no difference to
+/// anyone.
+bool is_sure(Microseconds least, Microseconds most, Microseconds resolution);
+
 /// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none
 /// is told older than it is.
 class Slices {

@@ -216,7 +216,8 @@ json render(const model::IdleFigures& figures) {
             {"charged_bytes", bytes(idle.seen + idle.unseen)},
             {"coverage_bp", coverage_of(idle)},
             {"processes", idle.processes},
-            {"unwatched", idle.unwatched}};
+            {"unwatched", idle.unwatched},
+            {"page_cache", model::to_string(idle.page_cache)}};
 }
 
 json render(const model::SpaceMap& space) {

@@ -143,6 +143,21 @@ TEST(IdleView, SaysWhyGenerationsTell) {
     EXPECT_NE(idle_text(reply(other)).find("generations (as configured), "), std::string::npos);
 }
 
+TEST(IdleView, SaysWhyPageCacheIsUnseen) {
+    json hidden = idle();
+    hidden["page_cache"] = "mglru";
+    EXPECT_NE(idle_text(reply(hidden)).find("unseen: multi-generational LRU hides it\n"),
+              std::string::npos);
+    hidden["page_cache"] = "no-room";
+    EXPECT_NE(idle_summary_text(reply(hidden)).find("unseen: other containers have more"),
+              std::string::npos);
+    hidden["unseen_bytes"] = 4096;
+    EXPECT_EQ(idle_text(reply(hidden)).find("page cache"), std::string::npos);
+    hidden = idle();
+    hidden["page_cache"] = "little";
+    EXPECT_EQ(idle_text(reply(hidden)).find("page cache"), std::string::npos);
+}
+
 TEST(IdleView, AReplyOfAnotherVersionStillPrints) {
     for (const json& odd :
          {json::object(), json{{"idle", 7}}, json{{"idle", {{"percentiles_us", {1, "x"}}}}},

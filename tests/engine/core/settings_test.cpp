@@ -212,7 +212,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SampleNumber", "[damon]\nsample = 50\n", "damon.sample = 50", "\"auto\""},
         Bad{"DamonCpu", "[damon]\ncpu = 30\n", "damon.cpu = 30", "a share in quotes, 0% to 100%"},
         Bad{"Sensor", "[idle]\nsensor = \"vaddr\"\n", "idle.sensor = 'vaddr'",
-            "\"auto\", \"regions\" or \"generations\""},
+            "\"auto\", \"regions\", \"generations\" or \"physical\""},
         Bad{"SensorNumber", "[idle]\nsensor = 1\n", "idle.sensor = 1", "\"auto\""},
         Bad{"IdleTable", "idle = \"auto\"\n", "idle = 'auto'", "a table: [idle]"},
         Bad{"IdleKey", "[idle]\nperiod = 4\n", "idle.period = 4", "allowed: sensor"}),

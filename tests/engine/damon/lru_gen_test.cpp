@@ -125,5 +125,14 @@ TEST(LruGen, SaysThatItsWalksAreOff) {
     EXPECT_EQ(reading.error().code, Errc::unsupported);
 }
 
+TEST(LruGenEnabled, TellsWhetherMglruIsOn) {
+    EXPECT_TRUE(is_mglru_on("0x0007\n"));
+    EXPECT_TRUE(is_mglru_on("0x0001\n"));
+    EXPECT_FALSE(is_mglru_on("0x0006\n"));
+    EXPECT_FALSE(is_mglru_on("0x0000\n"));
+    EXPECT_FALSE(is_mglru_on("on\n"));
+    EXPECT_FALSE(is_mglru_on(""));
+}
+
 } // namespace
 } // namespace cgtide::damon

@@ -67,9 +67,21 @@ TEST(State, PrintsIdleTimesWhereItHasThem) {
               "p50=-3.0s p90=61.5s working=4096 seen=8192 unsure=2 unseen=1");
 }
 
+TEST(PageCache, EveryStateHasAName) {
+    EXPECT_EQ(to_string(PageCache::off), "off");
+    EXPECT_EQ(to_string(PageCache::little), "little");
+    EXPECT_EQ(to_string(PageCache::pending), "pending");
+    EXPECT_EQ(to_string(PageCache::seen), "seen");
+    EXPECT_EQ(to_string(PageCache::no_room), "no-room");
+    EXPECT_EQ(to_string(PageCache::mglru), "mglru");
+    EXPECT_EQ(to_string(PageCache::unsupported), "unsupported");
+}
+
 TEST(IdleSource, EverySourceHasAName) {
     EXPECT_EQ(to_string(IdleSource::regions), "regions");
     EXPECT_EQ(to_string(IdleSource::generations), "generations");
+    EXPECT_EQ(to_string(IdleSource::physical), "physical");
+    EXPECT_EQ(to_string(IdleSource::regions_and_physical), "regions+physical");
 }
 
 TEST(OutcomeEnd, EveryEndHasAName) {

@@ -417,5 +417,24 @@ TEST(AgesOfDamonsRegions, TellThemWhereLooksMissMostUsesToo) {
     }
 }
 
+TEST(InterleavedAges, AUseOfANeighbourExplainsNothing) {
+    Ages ages(AgesOptions{.interleaved = true});
+    ages.add({1, second(1), {region(0, 100, 0)}}, kSecond);
+    ages.add({1, second(2), {region(0, 100, 1)}}, kSecond);
+    ages.add({1, second(3), {region(0, 50, 0), region(50, 100, 1)}}, kSecond);
+    for (int i = 4; i <= 7; ++i) {
+        ages.add({1, second(i), {region(0, 50, 0), region(50, 100, 0)}}, kSecond);
+    }
+    EXPECT_THAT(ages.idle(), ElementsAre(idle(0, 50, 5, 7), idle(50, 100, 4, 7)));
+}
+
+TEST(InterleavedAges, AUseIsSureWhereNearlyAllLooksFoundIt) {
+    Ages ages(AgesOptions{.interleaved = true});
+    for (int i = 1; i <= 30; ++i) {
+        ages.add({1, second(i), {region(0, 50, 10), region(50, 100, 18)}}, kSecond);
+    }
+    EXPECT_THAT(ages.idle(), ElementsAre(idle(0, 50, -30, 30), idle(50, 100, -30)));
+}
+
 } // namespace
 } // namespace cgtide::monitor

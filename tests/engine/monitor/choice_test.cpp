@@ -103,5 +103,28 @@ TEST(Choice, WalksGoOnUntilRegionsCouldTakeOver) {
     EXPECT_TRUE(wants(100, kLong / 2));
 }
 
+TEST(Choice, PhysicalRegionsAreLeftWhereThereIsNothingElse) {
+    IdleViews views{nullptr, nullptr, view(IdleSource::physical, 50)};
+    expect(choose(views, IdleSensor::automatic), IdleSource::physical, IdleChoice::only);
+    expect(choose(views, IdleSensor::physical), IdleSource::physical, IdleChoice::configured);
+    EXPECT_EQ(choose(views, IdleSensor::regions), nullptr);
+    views.generations = view(IdleSource::generations, 1);
+    expect(choose(views, IdleSensor::automatic), IdleSource::generations, IdleChoice::only);
+    expect(choose(views, IdleSensor::physical), IdleSource::physical, IdleChoice::configured);
+    views.regions = view(IdleSource::regions, 1);
+    EXPECT_NE(choose(views, IdleSensor::automatic)->source, IdleSource::physical);
+    EXPECT_EQ(choose({}, IdleSensor::physical), nullptr);
+}
+
+TEST(Choice, PhysicalRegionsCompleteRegionsOrReplaceWhatDoesNotWork) {
+    EXPECT_EQ(physical_use(IdleSensor::automatic, true, true), PhysicalUse::page_cache);
+    EXPECT_EQ(physical_use(IdleSensor::automatic, true, false), PhysicalUse::page_cache);
+    EXPECT_EQ(physical_use(IdleSensor::automatic, false, true), PhysicalUse::nothing);
+    EXPECT_EQ(physical_use(IdleSensor::automatic, false, false), PhysicalUse::everything);
+    EXPECT_EQ(physical_use(IdleSensor::physical, true, true), PhysicalUse::everything);
+    EXPECT_EQ(physical_use(IdleSensor::regions, true, true), PhysicalUse::nothing);
+    EXPECT_EQ(physical_use(IdleSensor::generations, false, true), PhysicalUse::nothing);
+}
+
 } // namespace
 } // namespace cgtide::monitor

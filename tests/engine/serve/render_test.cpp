@@ -110,7 +110,7 @@ TEST(Render, IdleTimesSayHowMuchTheyCoverAndHowOldTheyAre) {
                   R"({"source":"regions","choice":"preferred","age_ms":3456,"resolution_us":1000000,
         "watched_us":30000000,"cpu_us":null,"working_set_bytes":1048576,"working_set_window_us":60000000,
         "seen_bytes":3145728,"unsure_bytes":2097152,"unseen_bytes":1048576,"charged_bytes":4194304,"coverage_bp":7500.0,
-        "processes":2,"unwatched":1,"cold":[
+        "processes":2,"unwatched":1,"page_cache":"off","cold":[
             {"age_us":30000000,"anon_bytes":2097152,"file_bytes":0,"unsure_bytes":1048576},
             {"age_us":60000000,"anon_bytes":null,"file_bytes":null,"unsure_bytes":null}]})"));
 }
