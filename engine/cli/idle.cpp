@@ -49,21 +49,9 @@ std::string no_regions(const json& reply) {
     return why == kNone ? std::string() : "no regions: " + why + '\n';
 }
 
-/// Why memory of files that read(2) alone uses is unseen, where there is any to speak of.
 std::string no_page_cache(const json& idle) {
-    constexpr double kWorthALine = 8 << 20;
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTexts{
-        {{"mglru", "multi-generational LRU hides it"},
-         {"no-room", "other containers have more of it, and few can be watched"},
-         {"unsupported", "this kernel's DAMON cannot tell it from other memory"},
-         {"pending", "it has just begun to be watched"}}};
-    const std::string state = text_field(idle, "page_cache");
-    for (const auto& [code, text] : kTexts) {
-        if (state == code && number_field(idle, "unseen_bytes").value_or(0) >= kWorthALine) {
-            return fmt::format("page cache that no process maps is unseen: {}\n", text);
-        }
-    }
-    return {};
+    const std::string why = unseen_page_cache(idle);
+    return why.empty() ? why : "page cache that no process maps is unseen: " + why + '\n';
 }
 
 /// The axis is even, so that the bars read as a curve.
@@ -154,6 +142,22 @@ std::string idle_source(const json& idle) {
     const json old = as_field(age ? std::optional(*age * 1000.0) : age);
     return text_field(idle, "source") + why(text_field(idle, "choice")) + ", resolution " +
            duration_field(idle, "resolution_us") + ", " + duration_field(old, "value") + " old";
+}
+
+std::string unseen_page_cache(const json& idle) {
+    constexpr double kWorthALine = 8 << 20;
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTexts{
+        {{"mglru", "multi-generational LRU hides it"},
+         {"no-room", "other containers have more of it, and few can be watched"},
+         {"unsupported", "this kernel's DAMON cannot tell it from other memory"},
+         {"pending", "it has just begun to be watched"}}};
+    const std::string state = text_field(idle, "page_cache");
+    for (const auto& [code, text] : kTexts) {
+        if (state == code && number_field(idle, "unseen_bytes").value_or(0) >= kWorthALine) {
+            return std::string(text);
+        }
+    }
+    return {};
 }
 
 std::string idle_coverage(const json& idle) {

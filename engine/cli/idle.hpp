@@ -18,6 +18,10 @@ std::string idle_time(std::optional<double> us);
 /// What told, how finely and how long ago: `regions, resolution 1 s, 3 s old`.
 std::string idle_source(const nlohmann::json& idle);
 
+/// Why memory of files that no process maps is unseen; empty where there is not much of it, or it
+/// is seen.
+std::string unseen_page_cache(const nlohmann::json& idle);
+
 /// How much of the container's memory was seen: `93.75 % of 128.0 MiB seen`.
 std::string idle_coverage(const nlohmann::json& idle);
 

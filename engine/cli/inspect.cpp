@@ -105,13 +105,16 @@ std::string idle_times(const json& detail) {
     if (idle.empty()) {
         return {};
     }
-    return section("idle time", {{"median", idle_time(idle_percentile(idle, 50))},
-                                 {"90th percentile", idle_time(idle_percentile(idle, 90))},
-                                 {"cold for 10 s", cold_for(idle, 10e6)},
-                                 {"cold for 1 m", cold_for(idle, 60e6)},
-                                 {"cold for 2 m", cold_for(idle, 120e6)},
-                                 {"coverage", idle_coverage(idle)},
-                                 {"source", idle_source(idle)}});
+    const std::string unseen = unseen_page_cache(idle);
+    return section(
+        "idle time",
+        {{"median", idle_time(idle_percentile(idle, 50))},
+         {"90th percentile", idle_time(idle_percentile(idle, 90))},
+         {"cold for 10 s", cold_for(idle, 10e6)},
+         {"cold for 1 m", cold_for(idle, 60e6)},
+         {"cold for 2 m", cold_for(idle, 120e6)},
+         {"coverage", idle_coverage(idle) + (unseen.empty() ? "" : "; page cache: " + unseen)},
+         {"source", idle_source(idle)}});
 }
 
 } // namespace

@@ -51,6 +51,7 @@ hidden=mglru
 wait_for 120 idle_is ".source == \"regions\" and .page_cache == \"$hidden\" and
     .unseen_bytes >= 90 * $MIB and .watched_us >= 2e7"
 cgtide idle web | grep 'page cache that no process maps is unseen' || fail "$(cgtide idle web)"
+cgtide inspect web | grep 'coverage .*; page cache: ' || fail "$(cgtide inspect web)"
 step "doctor: $(doctor_row)"
 if [[ $KERNEL != newest ]]; then
     [[ $(doctor_row) == *'"present":false'* ]] || fail "the kernel has it: $(doctor_row)"
@@ -96,7 +97,7 @@ start_engine --config /run/physical.toml
 wait_for 120 idle_is '.source == "physical" and .choice == "configured" and .watched_us >= 2e7'
 cgtide idle web
 idle_is '.seen_bytes >= 0.8 * .charged_bytes' >/dev/null || fail "it is unseen: $(cgtide idle web)"
-cgtide inspect web | grep 'by physical' || fail "inspect: $(cgtide inspect web)"
+cgtide inspect web | grep 'source  *physical' || fail "inspect: $(cgtide inspect web)"
 
 step "killed and cleaned up"
 kill -KILL "$ENGINE_PID"
