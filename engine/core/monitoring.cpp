@@ -224,7 +224,7 @@ asio::awaitable<void> Engine::drain_loop() {
     const auto drain = [this] {
         options_.sensor.regions->drain();
     };
-    while (regions_work_ && !co_await cancelled()) {
+    while (has_damon_ && !co_await cancelled()) {
         if (watching_) {
             co_await offload(sensors_, drain);
         }

@@ -178,7 +178,11 @@ void Physical::take(damon::PhysicalReading reading, bool by_files) {
         Placed& placed = watched.placed[counted.pages];
         placed.presence.add(sum, at);
         placed.regions = std::move(counted.regions);
-        watched.first = watched.first == TimePoint{} ? at : watched.first;
+        if (watched.first == TimePoint{}) {
+            watched.first = at;
+        } else if (at > watched.last) { // once for all classes
+            watched.step = std::chrono::duration_cast<Microseconds>(at - watched.last);
+        }
         watched.last = at;
     }
 }
@@ -186,7 +190,8 @@ void Physical::take(damon::PhysicalReading reading, bool by_files) {
 bool Physical::is_current(const Watched& watched) const {
     constexpr int kMostMissed = 3;
     const TimePoint now = clock_();
-    return watched.last > watched.first && now - watched.last < kMostMissed * period_ &&
+    return watched.last > watched.first &&
+           now - watched.last < kMostMissed * std::max(period_, watched.step) &&
            now - ages_.at() < kMostMissed * std::max(resolution_, Microseconds(2'000'000));
 }
 

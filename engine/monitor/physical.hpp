@@ -80,6 +80,7 @@ private:
         TimePoint looked{};
         TimePoint first{}; ///< count
         TimePoint last{};
+        Microseconds step{0}; ///< between the last two: a busy worker takes longer than asked
         std::map<damon::PageClass, Placed> placed;
     };
 
