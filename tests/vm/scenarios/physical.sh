@@ -72,7 +72,8 @@ begin=$SECONDS
 is_cold() { (($(file_cold 10000000) > 24 * MIB)); }
 wait_for 120 is_cold
 for _ in 1 2 3; do
-    sleep 7 # another view
+    watched=$(cgtide idle web --json | jq .idle.watched_us)
+    wait_for 30 idle_is ".watched_us >= $watched + 5e6" # another view
     cold=$(file_cold 10000000)
     step "file bytes idle for 10 s: $((cold / MIB)) MiB; of 48 that are cold and 48 that are read each second"
     ((cold < 60 * MIB)) || fail "what is read each second is told as cold: $(cgtide idle web)"
