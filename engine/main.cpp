@@ -240,7 +240,8 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
     }
     sensor.handover = std::make_shared<cgtide::monitor::Handover>();
     sensor.pool_options = {arguments.run_dir,
-                           options.settings.takeover == cgtide::model::Takeover::modules, sampling};
+                           options.settings.takeover == cgtide::model::Takeover::modules, sampling,
+                           options.settings.sensor != cgtide::model::IdleSensor::regions};
     auto proc = options.roots.proc.sub("");
     auto stream = cgtide::monitor::find_damon(options.roots).and_then([](const cgtide::Dir&) {
         return cgtide::damon::Stream::open();
@@ -270,7 +271,8 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
 
 /// Opens MGLRU's file, where generations may tell idle times.
 void open_generations(cgtide::core::EngineOptions& options) {
-    if (options.settings.sensor == cgtide::model::IdleSensor::regions) {
+    if (options.settings.sensor == cgtide::model::IdleSensor::regions ||
+        options.settings.sensor == cgtide::model::IdleSensor::physical) {
         return;
     }
     auto told = cgtide::monitor::generation_capability();

@@ -59,7 +59,7 @@ Result<void> take(std::string_view& text, const StatKey& key, MemoryStat& stat) 
         return malformed("memory.stat", next_line(text).value_or(text));
     }
     (key.bytes != nullptr ? (stat.*key.bytes).count : stat.*key.count) = number;
-    text.remove_prefix(static_cast<std::size_t>(std::min(at + 1, end) - text.data()));
+    text.remove_prefix(static_cast<std::size_t>((at == end ? at : at + 1) - text.data()));
     return {};
 }
 

@@ -61,13 +61,15 @@ model::Needs Container::needs(TimePoint now) const {
         // Ids lie as far apart as a cgroup has files, which may be a multiple of kSeldom.
         constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15U;
         const auto step = static_cast<std::uint64_t>(now.time_since_epoch() / all->period);
-        all->seldom = snapshot && (step + (id.value * kGolden >> 32U)) % model::kSeldom != 0;
+        all->seldom =
+            pressure_readings >= 2 && (step + (id.value * kGolden >> 32U)) % model::kSeldom != 0;
         all->pressure = all->pressure && !all->seldom;
     }
     return *all;
 }
 
 void Container::keep(model::Snapshot now, const model::Needs& needs) {
+    pressure_readings += needs.pressure && pressure_readings < 2 ? 1 : 0;
     if (snapshot && !needs.pressure) {
         now.events = snapshot->events;
         now.memory_pressure = snapshot->memory_pressure;
@@ -92,6 +94,7 @@ void settle_tenants(Container& container, TimePoint now) {
             tenant.reset();
         } else if (!tenant) {
             tenant = Tenant{.state = app.init(container.policy, now), .due = now, .inbox = {}};
+            container.pressure_readings = 0;
         }
     }
 }

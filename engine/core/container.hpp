@@ -37,7 +37,8 @@ struct Container {
     History history; ///< of what `stat` told, from the first idle times on
     std::optional<model::Snapshot> snapshot;
     std::optional<model::StatState>
-        stat; ///< the last, kept when `stat` is detached or the container ends
+        stat;                  ///< the last, kept when `stat` is detached or the container ends
+    int pressure_readings = 0; ///< since the last app came; a share takes two
     std::shared_ptr<act::Interrupt> writing; ///< set while a write for it is queued or under way
     TimePoint seen{};                        ///< when this engine first saw it
     std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
@@ -62,7 +63,7 @@ struct Container {
     void postpone(TimePoint now);
 
     /// What all apps that are due at `now` want sensed. What they want seldom has its turn in the
-    /// first step, and then by the cgroup's id: those of a node do not come together.
+    /// first two steps, and then by the cgroup's id: those of a node do not come together.
     model::Needs needs(TimePoint now) const;
 
     /// Keeps the last snapshot; what it was not asked for stays as it was last known.

@@ -25,8 +25,8 @@ namespace cgtide::core {
 /// The region sensor. Its own side is opened in main, for that takes privileges; the kernel's side
 /// takes long, and is opened when the containers are known.
 struct RegionSensor {
+    std::unique_ptr<monitor::Physical> physical; ///< there with `regions`, which tells it
     std::unique_ptr<monitor::Regions> regions;   ///< none where this node has no DAMON
-    std::unique_ptr<monitor::Physical> physical; ///< there with `regions`
     std::string no_stream; ///< why they are read from DAMON's files; empty where BPF tells
     std::shared_ptr<monitor::Handover> handover;
     monitor::RegionPoolOptions pool_options;
@@ -125,6 +125,7 @@ private:
     void tell_physical(const std::string& trouble);
     void note_physical(model::PageCache state);
     void lose_physical(const std::string& why);
+    std::string why_no_physical() const;
     monitor::PhysicalUse physical_use() const;
     std::vector<monitor::PhysicalWish>
     physical_wishes(const std::vector<monitor::Wish>& wishes) const;

@@ -98,12 +98,17 @@ asio::awaitable<bool> Engine::take_damon() {
         tell_regions(trouble);
     }
     tell_physical(trouble);
-    const bool watches_memory = trouble.empty() && sensor.pool->physical().memory != Bytes{};
+    const bool watches_memory = trouble.empty() &&
+                                physical_use() != monitor::PhysicalUse::nothing &&
+                                sensor.pool->physical().memory != Bytes{};
     if (trouble.empty() && !regions_work_ && !watches_memory) {
         const auto release = [&] {
             return sensor.pool->release();
         };
-        static_cast<void>(co_await offload(damon_, release)); // nobody would be watched
+        const auto released = co_await offload(damon_, release); // nobody would be watched
+        if (!released) {
+            log::error("{}", released.error().message());
+        }
         co_return false;
     }
     co_return trouble.empty();

@@ -77,6 +77,15 @@ void Engine::lose_physical(const std::string& why) {
     }
 }
 
+std::string Engine::why_no_physical() const {
+    for (const model::Capability& row : options_.capabilities) {
+        if (row.name == kName && !row.present) {
+            return row.detail;
+        }
+    }
+    return {};
+}
+
 std::vector<monitor::PhysicalWish>
 Engine::physical_wishes(const std::vector<monitor::Wish>& wishes) const {
     std::vector<monitor::PhysicalWish> counted;

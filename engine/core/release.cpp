@@ -52,7 +52,10 @@ void Engine::note_sample(const monitor::PoolState& state) {
 
 std::string Engine::why_no_regions() const {
     const auto row = region_row(options_.capabilities);
-    return row == options_.capabilities.end() || row->present ? std::string() : row->detail;
+    if (row == options_.capabilities.end()) {
+        return why_no_physical();
+    }
+    return row->present ? std::string() : row->detail;
 }
 
 asio::awaitable<Result<std::string>> Engine::release_damon() {

@@ -52,7 +52,7 @@ bool is_complete(const GroupGenerations& group) {
 }
 
 /// The number of `/sys/kernel/mm/lru_gen/enabled`; 0 where it is none.
-unsigned mask_of(std::string_view enabled) {
+std::optional<unsigned> mask_of(std::string_view enabled) {
     constexpr int kHex = 16;
     enabled = trim(enabled.substr(0, enabled.find('\n')));
     if (enabled.starts_with("0x")) {
@@ -61,7 +61,10 @@ unsigned mask_of(std::string_view enabled) {
     unsigned mask = 0;
     const char* const end = enabled.data() + enabled.size();
     const auto [at, error] = std::from_chars(enabled.data(), end, mask, kHex);
-    return error == std::errc() && at == end ? mask : 0;
+    if (error != std::errc() || at != end) {
+        return std::nullopt;
+    }
+    return mask;
 }
 
 } // namespace
@@ -117,12 +120,12 @@ Result<LruGenerations> parse_lru_gen(std::string_view text) {
 
 bool is_mglru_on(std::string_view enabled) {
     constexpr unsigned kOn = 1;
-    return (mask_of(enabled) & kOn) != 0;
+    return (mask_of(enabled).value_or(kOn) & kOn) != 0;
 }
 
 bool walks_page_tables(std::string_view enabled) {
     constexpr unsigned kWalks = 2;
-    return is_mglru_on(enabled) && (mask_of(enabled) & kWalks) != 0;
+    return is_mglru_on(enabled) && (mask_of(enabled).value_or(0) & kWalks) != 0;
 }
 
 Result<void> LruGen::check_enabled() const {

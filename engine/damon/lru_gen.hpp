@@ -46,7 +46,8 @@ using LruGenerations = std::map<std::string, GroupGenerations, std::less<>>;
 /// Documentation/admin-guide/mm/multigen_lru.rst.
 Result<LruGenerations> parse_lru_gen(std::string_view text);
 
-/// Whether MGLRU is on. Then read(2) and write(2) leave no trace of a use that DAMON sees. Pure.
+/// Whether MGLRU is on. Then read(2) and write(2) leave no trace of a use that DAMON sees; so
+/// text that is no mask counts as on. Pure.
 /// Source: mm/swap.c, folio_mark_accessed(); `/sys/kernel/mm/lru_gen/enabled`.
 bool is_mglru_on(std::string_view enabled);
 

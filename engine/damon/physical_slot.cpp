@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kOp = "count physical memory";
 constexpr Microseconds kLeastLead{1'000'000};
+constexpr Microseconds kMostLead{4'000'000}; // so long DAMON's thread waits at most
 
 TimePoint now() {
     return std::chrono::steady_clock::now();
@@ -37,7 +38,7 @@ Result<std::vector<CountedRegion>> passed_of(const Tree& tree, const std::string
         const std::string region = folder + std::to_string(counted.size()) + "/";
         const auto start = tree.number(region + "start");
         if (!start && start.error().code == std::errc::no_such_file_or_directory) {
-            return counted;
+            break;
         }
         const auto end = tree.number(region + "end");
         const auto bytes = tree.number(region + "sz_filter_passed");
@@ -52,18 +53,25 @@ Result<std::vector<CountedRegion>> passed_of(const Tree& tree, const std::string
         }
         counted.push_back({{*start, *end}, *bytes});
     }
+    if (counted.empty()) { // after a commit that failed the folders are those of its plan
+        return fail(Errc::malformed, kOp, folder + " has no regions");
+    }
+    return counted;
 }
 
 } // namespace
 
-bool PhysicalSlot::holds(const Slot& slot, const PhysicalWatch& watch) const {
+bool PhysicalSlot::holds(const Slot& slot, const PoolOptions& options,
+                         const PhysicalWatch& watch) const {
     const bool runs = slot.worker() != 0;
-    return watch.counts.empty() ? !runs : runs && watch == held_;
+    return watch.counts.empty() ? !runs
+                                : runs && watch == held_ && slot.intervals() == options.intervals;
 }
 
 void PhysicalSlot::apply(Slot& slot, Ownership& ownership, const PoolOptions& options,
                          const PhysicalWatch& watch, Applied& applied) {
-    if (holds(slot, watch)) {
+    const bool must_wait = slot.worker() != 0 && !watch.counts.empty() && !had_turn_;
+    if (must_wait || holds(slot, options, watch)) {
         return;
     }
     if (auto done = change(slot, ownership, options, watch, applied); !done) {
@@ -91,6 +99,7 @@ Result<void> PhysicalSlot::change(Slot& slot, Ownership& ownership, const PoolOp
         period_ = watch.period;
         lead_ = kLeastLead;
         was_read_ = false;
+        had_turn_ = false;
     }
     return done;
 }
@@ -114,7 +123,8 @@ bool PhysicalSlot::is_time(const Slot& slot, TimePoint now) {
     // waited for earlier.
     counted_ += (now - counted_) / period_ * period_;
     was_read_ = false;
-    lead_ = std::min(2 * lead_, period_ / 2);
+    had_turn_ = true;
+    lead_ = std::min(2 * lead_, kMostLead);
     return false;
 }
 
@@ -128,6 +138,8 @@ Result<TriedRegions> PhysicalSlot::wait(Tree& tree, std::size_t slot) {
     }
     counted_ = at;
     was_read_ = tried.has_value();
+    had_turn_ = true;
+    lead_ = tried ? kLeastLead : lead_;
     return tried;
 }
 

@@ -33,13 +33,14 @@ struct PhysicalReading {
 /// tree does, and gets the same slot.
 class PhysicalSlot {
 public:
-    /// Brings the slot to `watch`. What fails is one of `applied.failed`; the slot then holds what
-    /// it held, and the next call tries again.
+    /// Brings the slot to `watch`, which begins a new period: so a change waits until a count was
+    /// read, or has gone by, since the change before it. What fails is one of `applied.failed`; the
+    /// worker then does what it did, and the next call tries again.
     void apply(Slot& slot, Ownership& ownership, const PoolOptions& options,
                const PhysicalWatch& watch, Applied& applied);
 
     /// Whether apply() would have nothing to do.
-    bool holds(const Slot& slot, const PhysicalWatch& watch) const;
+    bool holds(const Slot& slot, const PoolOptions& options, const PhysicalWatch& watch) const;
 
     /// From when on read() would wait for the next count, and not for long; nullopt while nothing
     /// is counted.
@@ -65,6 +66,7 @@ private:
 
     PhysicalWatch held_;
     bool is_odd_ = false;
+    bool had_turn_ = true;   ///< a count was read, or has gone by, since the last commit
     TimePoint counted_{};    ///< when all was last counted, or put in step by a commit
     bool was_read_ = false;  ///< whether `counted_` was seen, and not reckoned
     Microseconds period_{0}; ///< until the next; a busy worker takes longer than was asked

@@ -47,9 +47,9 @@ inline constexpr std::uint64_t kLeastFirstRegion = 1U << 20U;
 inline constexpr std::uint64_t kFewestRegions = 3;
 
 /// How often a worker takes note that the size of all ranges, or their least number of regions, is
-/// another. By default a minute. Source: mm/damon/core.c, kdamond_fn(); fvaddr has no other
-/// updates.
-inline constexpr Microseconds kUpdate{2'000'000};
+/// another; by default a minute. A commit puts it off, so it is shorter than the time between two.
+/// Source: mm/damon/core.c, kdamond_fn(); fvaddr has no other updates.
+inline constexpr Microseconds kUpdate{1'000'000};
 
 /// A target has about one region in each so many bytes of its ranges at least, where that is not
 /// more than PlanOptions::min_regions. docs/design/idle-time.md has the evidence.

@@ -98,7 +98,7 @@ Result<Applied> Pool::apply(std::vector<Target> wanted) {
 }
 
 Result<Applied> Pool::watch_memory(const PhysicalWatch& watch) {
-    if (!watches_memory() || (lost_.empty() && memory_.holds(slots_.back(), watch))) {
+    if (!watches_memory() || (lost_.empty() && memory_.holds(slots_.back(), options_, watch))) {
         return Applied();
     }
     auto applied = check();

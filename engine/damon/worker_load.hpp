@@ -11,9 +11,8 @@ namespace cgtide::damon {
 /// What the workers of a pool use of the processors.
 class WorkerLoad {
 public:
-    /// \returns how much of one processor these have used since the call before, all together (200
-    /// %
-    ///          are two whole ones); nothing at the first call. Reads a small file a worker.
+    /// How much of one processor these have used since the call before, all together: two whole
+    /// ones are 20000 basis points. Nothing at the first call. Reads a small file a worker.
     std::optional<BasisPoints> measure(const Host& host, std::span<const int> workers,
                                        TimePoint at);
 

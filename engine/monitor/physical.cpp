@@ -56,7 +56,10 @@ Physical::Physical(Dir sys, damon::Intervals intervals, Clock clock)
 
 bool Physical::hides_reads() const {
     const auto enabled = sys_.read("kernel/mm/lru_gen/enabled");
-    return enabled && damon::is_mglru_on(*enabled);
+    if (!enabled) { // only a kernel without MGLRU surely hides none
+        return enabled.error().code != std::errc::no_such_file_or_directory;
+    }
+    return damon::is_mglru_on(*enabled);
 }
 
 void Physical::look(const Wish& wish, Watched& watched, TimePoint now) const {
@@ -67,6 +70,10 @@ void Physical::look(const Wish& wish, Watched& watched, TimePoint now) const {
         return; // it has ended: its event comes by another way
     }
     watched.looked = now;
+    const auto is_known = [&](CgroupId id) {
+        return std::any_of(watched.cgroups.begin(), watched.cgroups.end(),
+                           [&](const damon::Memcg& known) { return known.id == id; });
+    };
     std::vector<std::pair<std::uint64_t, damon::Memcg>> found;
     for (const cgroup::SubtreeNode& node : subtree->nodes) {
         const std::string below = node.path.substr(wish.path.size());
@@ -74,15 +81,17 @@ void Physical::look(const Wish& wish, Watched& watched, TimePoint now) const {
             (below.empty() ? std::string() : below.substr(1) + "/") + "memory.current";
         const auto text = wish.group->dir().read(file);
         const auto bytes = text ? to_u64(trim(text->substr(0, text->find('\n')))) : std::nullopt;
-        if (bytes && *bytes >= kLeastOfACgroup.count) {
-            found.push_back({*bytes, {node.id, node.path}});
+        // Those that are watched stay so a while: each change of them is a commit.
+        const std::uint64_t weight = bytes.value_or(0) * (is_known(node.id) ? 2 : 1);
+        if (weight >= kLeastOfACgroup.count) {
+            found.push_back({weight, {node.id, node.path}});
         }
     }
     std::stable_sort(found.begin(), found.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     found.resize(std::min(found.size(), kMostCgroups));
     watched.cgroups.clear();
-    for (auto& [bytes, memcg] : found) {
+    for (auto& [weight, memcg] : found) {
         watched.cgroups.push_back(std::move(memcg));
     }
     // Which is the largest changes often, and is no reason for a commit.
@@ -109,7 +118,7 @@ std::vector<PhysicalNeed> Physical::needs(const std::vector<PhysicalWish>& wishe
                                                             : one.charged.anon + one.charged.file;
         needs.push_back({one.wish.id, bytes, classes_.size(), containers_.contains(one.wish.id)});
         left_out_[one.wish.id] =
-            bytes < kLeastCounted ? model::PageCache::little : model::PageCache::no_room;
+            is_little(needs.back()) ? model::PageCache::little : model::PageCache::no_room;
     }
     return needs;
 }
@@ -170,6 +179,9 @@ void Physical::take(damon::PhysicalReading reading, bool by_files) {
         if (found == containers_.end()) {
             continue;
         }
+        if (std::find(classes_.begin(), classes_.end(), counted.pages) == classes_.end()) {
+            continue; // of a plan that is no more
+        }
         Watched& watched = found->second;
         std::uint64_t sum = 0;
         for (const damon::CountedRegion& region : counted.regions) {
@@ -221,7 +233,8 @@ std::shared_ptr<const model::IdleView> Physical::view(CgroupId id, const Charged
 std::shared_ptr<const model::IdleView>
 Physical::complete(const std::shared_ptr<const model::IdleView>& view, CgroupId id,
                    const Charged& charged) const {
-    if (view == nullptr || page_cache_ == model::PageCache::off) {
+    if (view == nullptr || page_cache_ == model::PageCache::off ||
+        view->source == model::IdleSource::physical) {
         return view;
     }
     const auto found = containers_.find(id);

@@ -22,14 +22,20 @@ Microseconds period_of(std::size_t counts, Bytes memory) {
     return std::clamp(Microseconds(std::llround(std::min(work, most))), kLeastPeriod, kMostPeriod);
 }
 
+/// Who is watched stays so for a while, for each change is a commit.
+std::uint64_t weight(const PhysicalNeed& need) {
+    return need.bytes.count * (need.is_watched ? 2 : 1);
+}
+
 } // namespace
 
+bool is_little(const PhysicalNeed& need) {
+    return weight(need) < kLeastCounted.count;
+}
+
 PhysicalChoice choose_physical(std::vector<PhysicalNeed> needs, Bytes memory) {
-    std::erase_if(needs, [](const PhysicalNeed& need) { return need.bytes < kLeastCounted; });
-    const auto weight = [](const PhysicalNeed& need) {
-        return need.bytes.count * (need.is_watched ? 2 : 1);
-    };
-    std::sort(needs.begin(), needs.end(), [&](const PhysicalNeed& a, const PhysicalNeed& b) {
+    std::erase_if(needs, is_little);
+    std::sort(needs.begin(), needs.end(), [](const PhysicalNeed& a, const PhysicalNeed& b) {
         return weight(a) != weight(b) ? weight(a) > weight(b) : a.id < b.id;
     });
     PhysicalChoice choice;

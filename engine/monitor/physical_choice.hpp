@@ -25,6 +25,9 @@ struct PhysicalChoice {
 /// Fewer are not worth a count.
 inline constexpr Bytes kLeastCounted{8U << 20U};
 
+/// Whether a container has too little: who is watched stays so down to half of kLeastCounted.
+bool is_little(const PhysicalNeed& need);
+
 /// A count looks at every page of the node's `memory`, so there are few and they are rare: those
 /// with the most bytes first, and one that is watched stays so until another has twice as many.
 /// docs/design/physical.md has the price and the bound. Pure.

@@ -92,7 +92,9 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
     how.intervals.sample = options.sampling.least;
     how.with_scheme = options.by_files;
     pool.memory_ = online_memory(roots.sys);
-    how.memory = pool.memory_.value_or(std::vector<damon::Range>());
+    if (options.with_memory) {
+        how.memory = pool.memory_.value_or(std::vector<damon::Range>());
+    }
     how.before_commit = [handover = pool.handover_](int kdamond, TimePoint begin) {
         handover->begin(kdamond, begin);
     };
@@ -167,13 +169,16 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets,
         return tl::unexpected(applied.error());
     }
     handover_->end(std::move(applied->epochs));
-    auto counted = pool_->watch_memory(memory);
-    if (!counted) {
-        return tl::unexpected(counted.error());
-    }
-    handover_->end(std::move(counted->epochs));
-    std::move(counted->failed.begin(), counted->failed.end(), std::back_inserter(applied->failed));
     PoolState state;
+    if (auto counted = pool_->watch_memory(memory)) {
+        handover_->end(std::move(counted->epochs));
+        std::move(counted->failed.begin(), counted->failed.end(),
+                  std::back_inserter(applied->failed));
+    } else if (counted.error().code == Errc::conflict) {
+        return tl::unexpected(counted.error());
+    } else {
+        state.problems.push_back(counted.error().message());
+    }
     state.kdamonds = pool_->kdamonds();
     state.sample = sample_.sample;
     state.used = used_;

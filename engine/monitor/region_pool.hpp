@@ -20,7 +20,8 @@ struct RegionPoolOptions {
     std::string run_dir;      ///< where what is changed in the kernel is written down first
     bool take_modules = true; ///< stop the kernel's own users of DAMON meanwhile
     damon::SampleBounds sampling;
-    bool by_files = false; ///< the kernel's files are to tell of regions, for want of BPF
+    bool with_memory = true; ///< one slot is for physical memory
+    bool by_files = false;   ///< the kernel's files are to tell of regions, for want of BPF
 };
 
 /// What came of a period's targets.

@@ -129,8 +129,11 @@ TEST(ContainerNeeds, AreMetSeldomInTheFirstStepAndThenByTurns) {
     Container container = container_of({AppName::stat});
     container.id = CgroupId{3};
     settle_tenants(container, at(1));
-    EXPECT_TRUE(container.needs(at(6000)).pressure);
-    container.snapshot.emplace();
+    for (int step = 1; step <= 2; ++step) {
+        const model::Needs needs = container.needs(at(6000 * step));
+        EXPECT_TRUE(needs.pressure);
+        container.keep({}, needs);
+    }
     int turns = 0;
     for (int step = 1; step <= 20; ++step) {
         turns += container.needs(at(6000 * step)).pressure ? 1 : 0;

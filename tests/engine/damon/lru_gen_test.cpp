@@ -130,8 +130,8 @@ TEST(LruGenEnabled, TellsWhetherMglruIsOn) {
     EXPECT_TRUE(is_mglru_on("0x0001\n"));
     EXPECT_FALSE(is_mglru_on("0x0006\n"));
     EXPECT_FALSE(is_mglru_on("0x0000\n"));
-    EXPECT_FALSE(is_mglru_on("on\n"));
-    EXPECT_FALSE(is_mglru_on(""));
+    EXPECT_TRUE(is_mglru_on("on\n"));
+    EXPECT_TRUE(is_mglru_on(""));
 }
 
 } // namespace

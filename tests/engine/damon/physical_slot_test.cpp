@@ -93,9 +93,31 @@ TEST_F(PhysicalMemory, AChangeIsACommitThatKeepsItsRegions) {
     apply(watch({PageClass::file}));
     const auto regions = kernel_.running(kLast)->at(0).regions;
     EXPECT_THAT(apply(watch({PageClass::file})).epochs, IsEmpty()) << "nothing changed";
+    EXPECT_TRUE(read());
     EXPECT_THAT(apply(watch({PageClass::anon, PageClass::file})).failed, IsEmpty());
     EXPECT_THAT(begun_, ElementsAre(kernel_.worker(kLast)));
     EXPECT_EQ(kernel_.running(kLast)->at(0).regions, regions);
+}
+
+TEST_F(PhysicalMemory, AChangeWaitsForACountSoThatManyStarveNone) {
+    open();
+    apply(watch({PageClass::file}));
+    const TimePoint due = pool_->memory_due().value();
+    EXPECT_THAT(apply(watch({PageClass::anon})).epochs, IsEmpty());
+    EXPECT_EQ(pool_->memory_due(), due);
+    EXPECT_EQ(read().value().counts.at(0).pages, PageClass::file);
+    EXPECT_THAT(apply(watch({PageClass::anon})).epochs, SizeIs(1));
+    EXPECT_EQ(read().value().counts.at(0).pages, PageClass::anon);
+}
+
+TEST_F(PhysicalMemory, AnotherSamplingIntervalReachesItToo) {
+    open();
+    apply(watch({PageClass::file}));
+    EXPECT_TRUE(read());
+    pool_->set_sample(Microseconds(100'000));
+    EXPECT_THAT(apply(watch({PageClass::file})).epochs, SizeIs(1));
+    EXPECT_EQ(read().value().round.looks, 10U);
+    EXPECT_THAT(apply(watch({PageClass::file})).epochs, IsEmpty());
 }
 
 TEST_F(PhysicalMemory, ReadsWhatEachCountHasPassed) {
@@ -147,12 +169,14 @@ TEST_F(PhysicalMemory, ACountThatHasGoneByIsNotWaitedForAndTheNextIsEarlier) {
 TEST_F(PhysicalMemory, ARemovedCgroupFailsOneCommitAndTheOldCountsGoOn) {
     open();
     apply(watch({PageClass::file}));
+    EXPECT_TRUE(read());
     kernel_.remove_cgroup("/web");
     const Applied applied = apply(watch({PageClass::file, PageClass::anon}));
     ASSERT_THAT(applied.failed, SizeIs(1));
     EXPECT_EQ(applied.failed[0].slot, kLast);
     EXPECT_THAT(applied.failed[0].error.message(), HasSubstr("memcg path"));
     EXPECT_NE(kernel_.worker(kLast), 0);
+    EXPECT_EQ(read().value().counts.at(0).pages, PageClass::file);
     PhysicalWatch other;
     other.counts.push_back({CgroupId{7}, PageClass::file, {{CgroupId{9}, "/web/inner"}}});
     EXPECT_THAT(apply(other).failed, IsEmpty());

@@ -121,7 +121,7 @@ TEST(Plan, AStartWritesAll) {
     EXPECT_THAT(lines(change.writes),
                 ElementsAre("contexts/nr_contexts=1", "contexts/0/operations=fvaddr",
                             "intervals/sample_us=50000", "intervals/aggr_us=1000000",
-                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=21",
+                            "intervals/update_us=1000000", "nr_regions/min=3", "nr_regions/max=21",
                             "Tnr_targets=2", "T0/pid_target=42", "T0/Rnr_regions=1",
                             "T0/R0/start=4096", "T0/R0/end=8192", "T1/pid_target=101",
                             "T1/Rnr_regions=2", "T1/R0/start=65536", "T1/R0/end=131072",
@@ -158,7 +158,7 @@ TEST(Plan, WhatStaysIsListedWithoutRanges) {
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, 1, 2));
     EXPECT_THAT(lines(changes[0].writes),
                 ElementsAre("intervals/sample_us=50000", "intervals/aggr_us=1000000",
-                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=41",
+                            "intervals/update_us=1000000", "nr_regions/min=3", "nr_regions/max=41",
                             "Tnr_targets=3", "T0/pid_target=42", "T1/pid_target=101",
                             "T2/pid_target=102", "T2/Rnr_regions=1", "T2/R0/start=65536",
                             "T2/R0/end=131072"));
@@ -172,7 +172,7 @@ TEST(Plan, WhatLeavesBecomesAHole) {
     EXPECT_THAT(keys(changes[0].seats), ElementsAre(kSentinel, kSentinel, 2));
     EXPECT_THAT(lines(changes[0].writes),
                 ElementsAre("intervals/sample_us=50000", "intervals/aggr_us=1000000",
-                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=22",
+                            "intervals/update_us=1000000", "nr_regions/min=3", "nr_regions/max=22",
                             "Tnr_targets=3", "T0/pid_target=42", "T1/pid_target=42",
                             "T1/Rnr_regions=1", "T1/R0/start=4096", "T1/R0/end=8192",
                             "T2/pid_target=102"));
@@ -249,7 +249,7 @@ TEST(Plan, OtherIntervalsLeaveAllTargets) {
     EXPECT_EQ(change.seats, held);
     EXPECT_THAT(lines(change.writes),
                 ElementsAre("intervals/sample_us=200000", "intervals/aggr_us=1000000",
-                            "intervals/update_us=2000000", "nr_regions/min=3", "nr_regions/max=21",
+                            "intervals/update_us=1000000", "nr_regions/min=3", "nr_regions/max=21",
                             "Tnr_targets=2", "T0/pid_target=42", "T1/pid_target=101"));
 }
 

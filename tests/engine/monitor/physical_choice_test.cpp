@@ -34,6 +34,8 @@ TEST(PhysicalChoice, TakesThoseWithTheMostBytes) {
 TEST(PhysicalChoice, LeavesOutWhoHasLittle) {
     EXPECT_THAT(choose_physical({need(1, 7), need(2, 8)}, mebibytes(kGiB)).chosen,
                 ElementsAre(CgroupId{2}));
+    EXPECT_THAT(choose_physical({need(1, 3, true), need(2, 4, true)}, mebibytes(kGiB)).chosen,
+                ElementsAre(CgroupId{2}));
     EXPECT_THAT(choose_physical({}, mebibytes(kGiB)).chosen, IsEmpty());
 }
 

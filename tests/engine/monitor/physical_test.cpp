@@ -120,6 +120,8 @@ TEST_F(PhysicalOfAContainer, WithMglruReadsLeaveNoTraceAndThatIsSaid) {
     EXPECT_THAT(plan().counts, SizeIs(1));
     mglru("0x0007\n");
     EXPECT_THAT(plan().counts, IsEmpty()) << "it can be turned on at any time";
+    mglru("of a later kernel\n");
+    EXPECT_THAT(plan().counts, IsEmpty()) << "what is not understood may hide them";
 }
 
 TEST_F(PhysicalOfAContainer, WhatTheKernelCannotTellIsSaid) {
@@ -168,6 +170,8 @@ TEST_F(PhysicalOfAContainer, AWholeViewTellsAnonymousAndFileMemory) {
     const auto view = physical_->view(web_.wish.id, web_.charged);
     ASSERT_NE(view, nullptr);
     EXPECT_EQ(view->source, model::IdleSource::physical);
+    EXPECT_EQ(view->page_cache, PageCache::seen);
+    EXPECT_EQ(physical_->complete(view, web_.wish.id, web_.charged), view);
     EXPECT_EQ(view->unseen, mebibytes(10));
     EXPECT_EQ(view->watched, 10 * kSecond);
     EXPECT_THAT(view->slices,

@@ -102,6 +102,9 @@ protected:
         for (const Epoch& epoch : applied.epochs) {
             std::printf("commit of %zu targets: %.1f ms\n", epoch.keys.size(), milliseconds(epoch));
         }
+        for (const Applied::Failure& failure : applied.failed) {
+            ADD_FAILURE() << "slot " << failure.slot << ": " << failure.error.message();
+        }
         return applied;
     }
 
