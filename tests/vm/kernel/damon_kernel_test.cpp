@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <list>
 #include <map>
@@ -154,7 +155,13 @@ protected:
     /// aggregations.
     void settle(std::size_t target, std::uint32_t age) {
         bool settled = false;
-        ASSERT_TRUE(see(target, TimePoint{}, [&](const Region& region) {
+        std::deque<Region> last;
+        const auto is_settled = [&](const Region& region) {
+            constexpr std::size_t kShown = 40;
+            last.push_back(region);
+            if (last.size() > kShown) {
+                last.pop_front();
+            }
             if (region.range.start == kPlace) {
                 if (settled) {
                     return true;
@@ -163,7 +170,18 @@ protected:
             }
             settled = settled && region.accesses == 0 && region.age >= age;
             return false;
-        }));
+        };
+        if (see(target, TimePoint{}, is_settled)) {
+            return;
+        }
+        for (const Region& region : last) {
+            std::printf(
+                "%#llx of %llu KiB: %u accesses, age %u\n",
+                static_cast<unsigned long long>(region.range.start),
+                static_cast<unsigned long long>((region.range.end - region.range.start) >> 10U),
+                region.accesses, region.age);
+        }
+        FAIL() << "target " << target << " has not settled";
     }
 
     test::TempDir run_;
