@@ -47,7 +47,7 @@ public:
     std::optional<TimePoint> due(const Slot& slot) const;
 
     /// Waits for the next count and reads it: five small files a region, and three more for each
-    /// count beyond the first. Blocks for an aggregation or two, and longer where the worker is
+    /// count beyond the first. Blocks for 1 to 5 s, and longer where the worker is
     /// late. `now` is CLOCK_MONOTONIC.
     ///
     /// \returns nullopt where it is not due, or the count has gone by; `malformed` where regions
