@@ -71,15 +71,21 @@ asio::awaitable<Result<void>> Engine::retire(std::string id, std::string bundle)
 }
 
 asio::awaitable<void> Engine::rescan() {
+    constexpr auto kAbandoned = std::chrono::seconds(10);
     // Found lacks a default state, and a folder that did not change has nothing to say.
     struct Scan {
+        std::int64_t begun_ms = 0;
         std::int64_t changed = 0;
         std::optional<Result<Found>> found;
+        Result<int> swept = 0;
     };
     const auto look = [this] {
-        Scan result{options_.run.changed().value_or(0), std::nullopt};
+        Scan result{wall_clock_ms(), options_.run.changed().value_or(0), std::nullopt, 0};
         if (result.changed != scanned_) {
             result.found = options_.run.scan();
+        }
+        if (result.found && *result.found && (**result.found).unfinished) {
+            result.swept = options_.run.sweep(kAbandoned);
         }
         return result;
     };
@@ -91,9 +97,13 @@ asio::awaitable<void> Engine::rescan() {
         log::write_limited(log::Level::error, "scan", scan.found->error().message());
         co_return;
     }
+    if (!scan.swept) {
+        log::write_limited(log::Level::warning, "sweep", scan.swept.error().message());
+    }
     // The kernel's time stamps are coarse: a change right after this scan could carry the same one.
     constexpr std::int64_t kCoarse = 1'000'000'000;
-    scanned_ = scan.changed + kCoarse < wall_clock_ms() * 1'000'000 ? scan.changed : 0;
+    const bool settled = scan.changed + kCoarse < scan.begun_ms * 1'000'000;
+    scanned_ = settled && !(**scan.found).unfinished ? scan.changed : 0;
     co_await take(**scan.found);
 }
 

@@ -1,5 +1,7 @@
 #include "engine/core/run_dir.hpp"
 
+#include "engine/core/wall_clock.hpp"
+
 #include <cerrno>
 #include <set>
 
@@ -30,6 +32,17 @@ json to_json(const std::vector<model::AppName>& apps) {
         names.push_back(model::to_string(app));
     }
     return names;
+}
+
+std::int64_t to_ns(const timespec& time) {
+    constexpr std::int64_t kBillion = 1'000'000'000;
+    return time.tv_sec * kBillion + time.tv_nsec;
+}
+
+/// `.<key>…tmp`, of the hook's and of Dir::replace(): the name of a file until it is whole.
+bool is_unfinished(const std::string& name) {
+    return name.front() == '.' && name.ends_with(".tmp") &&
+           oci::is_record_key(name.substr(1, name.find('.', 1) - 1));
 }
 
 /// Names of apps that a later version knows are left out: this one cannot run them.
@@ -79,6 +92,7 @@ Result<Found> RunDir::scan() const {
         if (name.ends_with(oci::kStoppedSuffix)) {
             marks.insert(name.substr(0, name.size() - oci::kStoppedSuffix.size()));
         }
+        found.unfinished = found.unfinished || is_unfinished(name);
     }
     for (const std::string& name : *names) {
         if (!name.ends_with(oci::kRecordSuffix) || name.front() == '.') {
@@ -104,13 +118,34 @@ Result<Found> RunDir::scan() const {
     return found;
 }
 
+Result<int> RunDir::sweep(std::chrono::seconds age) const {
+    const auto names = containers_.list();
+    if (!names) {
+        return tl::unexpected(names.error());
+    }
+    const std::int64_t latest = wall_clock_ms() - std::chrono::milliseconds(age).count();
+    int removed = 0;
+    for (const std::string& name : *names) {
+        struct stat info {};
+        if (!is_unfinished(name) ||
+            ::fstatat(containers_.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+            to_ns(info.st_mtim) / 1'000'000 > latest) {
+            continue;
+        }
+        if (auto done = containers_.remove(name); !done) {
+            return tl::unexpected(done.error());
+        }
+        ++removed;
+    }
+    return removed;
+}
+
 Result<std::int64_t> RunDir::changed() const {
     struct stat info {};
     if (::fstat(containers_.fd(), &info) != 0) {
         return fail_errno(errno, "stat", std::string(oci::kContainersDir));
     }
-    constexpr std::int64_t kBillion = 1'000'000'000;
-    return info.st_mtim.tv_sec * kBillion + info.st_mtim.tv_nsec;
+    return to_ns(info.st_mtim);
 }
 
 Result<void> RunDir::save(const std::string& key, const oci::Record& record) const {

@@ -4,6 +4,7 @@
 #include "engine/model/app_name.hpp"
 #include "oci/record.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Found {
     };
     std::vector<Entry> entries;
     std::vector<std::string> orphans; ///< keys with a `.stopped` and no record
+    bool unfinished = false; ///< files lie there that their writer has not yet given their name
 };
 
 /// `<run>`: records, marks and attachments. Every call does blocking I/O on a file system that is
@@ -39,6 +41,11 @@ public:
     /// Reads all registrations. A file that is no record of ours is among the entries with its
     /// error.
     Result<Found> scan() const;
+
+    /// Removes the files that a writer began at least `age` ago and never gave their name, as a
+    /// hook does that is killed. Returns how many. A writer takes 1.5 s at most (the hook's
+    /// longest `--budget`); one that is slower, having been stopped meanwhile, gets ENOENT.
+    Result<int> sweep(std::chrono::seconds age) const;
 
     /// When the folder of registrations last changed: a scan that began later has seen all before
     /// it.

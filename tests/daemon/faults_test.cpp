@@ -101,6 +101,12 @@ TEST_F(Faults, ARecordOfAnotherBootOrAVanishedCgroupIsForgotten) {
     EXPECT_THAT(records(), IsEmpty());
 }
 
+TEST_F(Faults, WhatAKilledHookLeftUnfinishedGoesWhileTheEngineRuns) {
+    ASSERT_TRUE(start());
+    dir_.write("run/containers/.00000000000000aa.7.tmp", "{");
+    EXPECT_TRUE(await([&] { return records().empty(); }));
+}
+
 TEST_F(Faults, AKilledEngineIsFollowedByOneThatManagesTheSameContainers) {
     constexpr int kContainers = 50;
     ASSERT_TRUE(start());

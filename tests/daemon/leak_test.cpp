@@ -89,7 +89,7 @@ TEST_F(Leaks, AThousandRegistrationsAndRemovalsLeaveNothing) {
     }
     EXPECT_TRUE(await([&] { return descriptors() <= before; }))
         << descriptors() << " descriptors, before " << before;
-    EXPECT_TRUE(await([&] { return records().empty(); }));
+    EXPECT_TRUE(await([&] { return records().empty(); })) << testing::PrintToString(records());
     EXPECT_TRUE(fs::is_empty(run_dir() + "/attached"));
     const std::vector<double> second_half(resident_kib.begin() + kRounds / 2, resident_kib.end());
     const double per_container = slope(second_half) / kPerRound;

@@ -124,9 +124,31 @@ TEST_F(RunFolder, ARecordThatIsTooLargeIsAnEntryWithItsError) {
     EXPECT_EQ(found->entries[0].record.error().code, Errc::out_of_range);
 }
 
+TEST_F(RunFolder, WhatAWriterLeftUnfinishedIsSweptOnceItIsOld) {
+    using std::chrono::hours;
+    const std::string hooks = "containers/.00000000000000aa.7.tmp";
+    const std::string ours = "containers/.00000000000000bb.json.8.tmp";
+    put("containers/.notes.tmp", "");
+    put("containers/00000000000000cc.json", "{");
+    EXPECT_FALSE(run_.scan()->unfinished);
+    put(hooks, "{");
+    put(ours, "");
+    EXPECT_TRUE(run_.scan()->unfinished);
+    EXPECT_EQ(run_.sweep(hours(1)).value(), 0);
+    for (const std::string& name : {hooks, std::string("containers/.notes.tmp")}) {
+        fs::last_write_time(path() + "/" + name, fs::file_time_type::clock::now() - hours(2));
+    }
+    EXPECT_EQ(run_.sweep(hours(1)).value(), 1);
+    EXPECT_FALSE(exists(hooks));
+    EXPECT_TRUE(exists(ours));
+    EXPECT_TRUE(exists("containers/.notes.tmp"));
+    EXPECT_TRUE(exists("containers/00000000000000cc.json"));
+    EXPECT_TRUE(run_.scan()->unfinished);
+}
+
 TEST_F(RunFolder, FilesOfOthersAreLeftAlone) {
     put("containers/notes.json", "{}");
-    put("containers/.00000000000000aa.7.tmp", "{}");
+    put("containers/.notes.7.tmp", "{}");
     put("containers/.00000000000000aa.json", "{}");
     put("containers/00000000000000AA.json", "{}");
     put("containers/readme", "");
