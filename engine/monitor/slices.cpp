@@ -44,7 +44,7 @@ void join(model::IdleSlice& slice, const KindBytes& bytes) {
 
 bool is_sure(Microseconds least, Microseconds most, Microseconds resolution) {
     least = std::max(least, Microseconds{0});
-    return most - least <= std::max(2 * resolution, least / 16);
+    return most - least <= std::max(resolution, least / 100);
 }
 
 Slices::Slices(Microseconds resolution) : resolution_(std::max(resolution, Microseconds{1})) {}

@@ -18,8 +18,8 @@ struct KindBytes {
     Bytes unsure_file{}; ///< ... and of `file`
 };
 
-/// Whether an idle time of `least` to `most` is sure: a sixteenth of it makes no difference to
-/// anyone.
+/// Whether an idle time of `least` to `most` is sure: one `resolution`, or a hundredth of it, makes
+/// no difference to anyone.
 bool is_sure(Microseconds least, Microseconds most, Microseconds resolution);
 
 /// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none

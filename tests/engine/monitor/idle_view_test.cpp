@@ -109,12 +109,14 @@ TEST(IdleViewOfRegions, AFileOfTwoProcessesCountsOnceByTheYoungestUse) {
 }
 
 TEST(IdleViewOfRegions, WhereTheBoundsLieApartTheIdleTimeIsUnsure) {
-    const auto view = view_of({{{unsure_piece(0, 1, -3, 30), unsure_piece(1, 3, 3, 5),
-                                 unsure_piece(3, 7, 3, 6), unsure_piece(7, 15, 64, 68)},
-                                {run(0, 15)},
-                                {}}});
-    EXPECT_THAT(view.slices, ElementsAre(slice(-3, 1, 0, 1), slice(3, 6, 0, 4), slice(64, 8, 0)));
-    EXPECT_EQ(model::unsure(view), mebibytes(5));
+    const auto view =
+        view_of({{{unsure_piece(0, 1, -3, 30), unsure_piece(1, 3, 3, 4), unsure_piece(3, 7, 3, 5),
+                   unsure_piece(7, 15, 400, 404), unsure_piece(15, 16, 400, 405)},
+                  {run(0, 16)},
+                  {}}});
+    EXPECT_THAT(view.slices,
+                ElementsAre(slice(-3, 1, 0, 1), slice(3, 6, 0, 4), slice(400, 9, 0, 1)));
+    EXPECT_EQ(model::unsure(view), mebibytes(6));
 }
 
 TEST(IdleViewOfRegions, AUseByOneProcessMakesTheOthersBoundsSure) {
