@@ -148,8 +148,9 @@ private:
     }
 
     void add(Slices& slices, Bytes bytes, bool is_file, const Bounds& bounds) const {
-        const Bytes unsure = is_sure(bounds.idle, bounds.most, frame_.resolution) ? Bytes{} : bytes;
-        slices.add(bounds.idle,
+        const ToldIdle told = told_idle(bounds.idle, bounds.most, frame_.resolution);
+        const Bytes unsure = told.is_sure ? Bytes{} : bytes;
+        slices.add(told.idle,
                    is_file ? KindBytes{{}, bytes, {}, unsure} : KindBytes{bytes, {}, unsure, {}});
     }
 

@@ -170,8 +170,9 @@ void add(Slices& slices, const PlacedPages& pages, const PhysicalFrame& frame) {
     }
     for (const Part& part : bounded(std::move(parts), pages.presence, frame.at)) {
         const Bytes bytes{part.bytes};
-        const Bytes unsure = is_sure(part.least, part.most, frame.resolution) ? Bytes{} : bytes;
-        slices.add(part.least, pages.pages == damon::PageClass::anon
+        const ToldIdle told = told_idle(part.least, part.most, frame.resolution);
+        const Bytes unsure = told.is_sure ? Bytes{} : bytes;
+        slices.add(told.idle, pages.pages == damon::PageClass::anon
                                    ? KindBytes{bytes, {}, unsure, {}}
                                    : KindBytes{{}, bytes, {}, unsure});
     }

@@ -42,15 +42,16 @@ void join(model::IdleSlice& slice, const KindBytes& bytes) {
 
 } // namespace
 
-bool is_sure(Microseconds least, Microseconds most, Microseconds resolution) {
-    least = std::max(least, Microseconds{0});
-    return most - least <= std::max(resolution, least / 100);
+ToldIdle told_idle(Microseconds least, Microseconds most, Microseconds resolution) {
+    const Microseconds apart = most - std::max(least, Microseconds{0});
+    const bool is_sure = apart <= std::max(2 * resolution + resolution / 4, least / 32);
+    return {is_sure && least > Microseconds{0} ? least + apart / 2 : least, is_sure};
 }
 
-Slices::Slices(Microseconds resolution) : resolution_(std::max(resolution, Microseconds{1})) {}
+Slices::Slices(Microseconds resolution) : step_(std::max(resolution / 2, Microseconds{1})) {}
 
 void Slices::add(Microseconds idle, const KindBytes& bytes) {
-    join(steps_[floor_div(idle.count(), resolution_.count())], bytes);
+    join(steps_[floor_div(idle.count(), step_.count())], bytes);
 }
 
 void Slices::add_unsure(const Slices& other) {
@@ -99,7 +100,7 @@ std::vector<model::IdleSlice> Slices::at_most(std::size_t count) const {
             }
             const std::int64_t place = coarse(step, digits);
             if (slices.empty() || place != current) {
-                slices.push_back({resolution_ * step, {}, {}});
+                slices.push_back({step_ * step, {}, {}});
                 current = place;
             }
             join(slices.back(), bytes);

@@ -18,15 +18,19 @@ struct KindBytes {
     Bytes unsure_file{}; ///< ... and of `file`
 };
 
-/// Whether an idle time of `least` to `most` is sure: one `resolution`, or a hundredth of it, makes
-/// no difference to anyone.
-bool is_sure(Microseconds least, Microseconds most, Microseconds resolution);
+/// What is told of memory that has been idle for `least` to `most`.
+struct ToldIdle {
+    Microseconds idle{0};
+    bool is_sure = false; ///< bounds two of `resolution` and a quarter apart, or a 32nd of `least`
+};
 
-/// Bytes by idle time, in steps of a resolution. Idle times are rounded to the younger step: none
-/// is told older than it is.
+/// Where it is sure, the middle of the bounds; else, and where it is in use, `least`.
+ToldIdle told_idle(Microseconds least, Microseconds most, Microseconds resolution);
+
+/// Bytes by idle time, in steps of half a resolution. Idle times are rounded to the younger step.
 class Slices {
 public:
-    /// `resolution` is over 0; less counts as 1 us.
+    /// `resolution` is 2 us or more; less counts as that.
     explicit Slices(Microseconds resolution);
 
     void add(Microseconds idle, const KindBytes& bytes);
@@ -48,8 +52,8 @@ public:
     std::vector<model::IdleSlice> at_most(std::size_t count) const;
 
 private:
-    Microseconds resolution_;
-    std::map<std::int64_t, KindBytes> steps_; ///< by idle / resolution
+    Microseconds step_;
+    std::map<std::int64_t, KindBytes> steps_; ///< by idle / step_
 };
 
 } // namespace cgtide::monitor

@@ -110,18 +110,30 @@ TEST(IdleViewOfRegions, AFileOfTwoProcessesCountsOnceByTheYoungestUse) {
 
 TEST(IdleViewOfRegions, WhereTheBoundsLieApartTheIdleTimeIsUnsure) {
     const auto view =
-        view_of({{{unsure_piece(0, 1, -3, 30), unsure_piece(1, 3, 3, 4), unsure_piece(3, 7, 3, 5),
-                   unsure_piece(7, 15, 400, 404), unsure_piece(15, 16, 400, 405)},
+        view_of({{{unsure_piece(0, 1, -3, 30), unsure_piece(1, 3, -3, 2), unsure_piece(3, 7, 3, 6),
+                   unsure_piece(7, 15, 320, 332), unsure_piece(15, 16, 320, 330)},
                   {run(0, 16)},
                   {}}});
-    EXPECT_THAT(view.slices,
-                ElementsAre(slice(-3, 1, 0, 1), slice(3, 6, 0, 4), slice(400, 9, 0, 1)));
-    EXPECT_EQ(model::unsure(view), mebibytes(6));
+    EXPECT_THAT(view.slices, ElementsAre(slice(-3, 3, 0, 1), slice(3, 4, 0, 4), slice(320, 8, 0, 8),
+                                         slice(325, 1, 0)));
+    EXPECT_EQ(model::unsure(view), mebibytes(13));
+}
+
+TEST(IdleViewOfRegions, WhatIsSureIsToldByTheMiddleOfItsBounds) {
+    const auto view =
+        view_of({{{unsure_piece(0, 1, 0, 2), unsure_piece(1, 3, 1, 3), unsure_piece(3, 7, 5, 6)},
+                  {run(0, 7)},
+                  {}}});
+    ASSERT_EQ(view.slices.size(), 3U);
+    EXPECT_EQ(view.slices[0], slice(0, 1, 0));
+    EXPECT_EQ(view.slices[1], slice(2, 2, 0));
+    EXPECT_EQ(view.slices[2].idle, Microseconds(5'500'000));
+    EXPECT_EQ(model::unsure(view), Bytes{});
 }
 
 TEST(IdleViewOfRegions, AUseByOneProcessMakesTheOthersBoundsSure) {
     const Owned one{{unsure_piece(0, 8, 1, 30)}, {run(0, 8, PageKind::file)}, {file(0, 8, 0, 7)}};
-    const Owned two{{piece(100, 104, 2)}, {run(100, 104, PageKind::file)}, {file(100, 104, 0, 7)}};
+    const Owned two{{piece(100, 104, 1)}, {run(100, 104, PageKind::file)}, {file(100, 104, 0, 7)}};
     EXPECT_THAT(view_of({one, two}).slices, ElementsAre(slice(1, 0, 8, 4)));
 }
 
@@ -246,7 +258,7 @@ TEST(IdleViewOfRegions, EachByteCountsAtMostOnceWhateverIsShared) {
 }
 
 TEST(IdleSlices, AreRoundedToTheYoungerStep) {
-    Slices slices(seconds(2));
+    Slices slices(seconds(4)); // steps of 2 s
     slices.add(seconds(5), {mebibytes(1), {}});
     slices.add(seconds(-1), {mebibytes(2), {}});
     slices.add(seconds(4), {{}, mebibytes(3)});

@@ -35,16 +35,11 @@ is_by_generations() {
     cgtide idle alone --json | jq -e '.idle | .source == "generations" and .choice == "only"'
 }
 
-# cold_times NAME FIRST: the idle times of its cold memory at percentiles FIRST and 95, as time since it was
-# populated: what was written early is above 0, and it took the workload a while to write.
+# cold_times NAME FIRST: the idle times of its cold memory at percentiles FIRST and 95, less the time for which
+# it has been watched: it was written before that, and never used since.
 cold_times() {
-    local view uptime populated
-    view=$(cgtide idle "$1" --json)
-    read -r uptime _ </proc/uptime
-    populated=$(grep '"event":"populated"' "/out/$1.jsonl" | jq .t)
-    jq -nc --argjson view "$view" --argjson now "$uptime" --argjson populated "$populated" \
-        --argjson first "$2" '$view.idle | . as $idle |
-            [.percentiles_us[$first, 95] - (($now - $populated) * 1e6 - $idle.age_ms * 1000)]'
+    cgtide idle "$1" --json |
+        jq -c --argjson first "$2" '.idle | [.percentiles_us[$first, 95] - .watched_us]'
 }
 
 if [[ -e $MODULES/damon_stat ]]; then
@@ -63,12 +58,12 @@ cpu = "60%"
 cgroup = "/pair"
 profiles = ["default", "eager"]
 TOML
-start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 start_container alone stat
 start_container both stat,reclaim
 wait_for 60 has_event /out/alone.jsonl populated
 wait_for 60 has_event /out/both.jsonl populated
+start_engine --config /run/cgtide.toml
 wait_for 180 has_settled
 wait_for 120 has_reclaimed
 step "stat and reclaim run on one container: $(cgtide ps --json | jq -c '[.containers[] | {name, apps}]')"
@@ -77,7 +72,7 @@ cgtide idle both
 # Hot are 25 of 100 bytes of the one, and 40 of the other.
 without=$(cold_times alone 30)
 with=$(cold_times both 50)
-step "cold memory is told to be idle since $without us without reclaim, $with us beside it"
+step "cold memory is told to be idle for $without us more than it was watched without reclaim, $with us beside it"
 jq -en --argjson a "$without" --argjson b "$with" --argjson most "$AGGREGATION_US" '
     $b[0] >= $a[0] - $most and $b[1] <= $a[1] + $most' >/dev/null ||
     fail "reclaim changed what stat tells of the memory that stayed by more than an aggregation"
