@@ -145,9 +145,10 @@ void Ages::step(Piece& piece, const Look& look) const {
     } else if (piece.maybe) {
         miss(piece, look);
     }
-    // Half an interval of slack: aggregations end a little early or late.
-    if (piece.since &&
-        look.at - piece.used > look.interval * (options_.bridge + 1) + look.interval / 2) {
+    // One look may miss, and of uses in a row the last one is undecided. Half an interval of slack:
+    // aggregations end a little early or late.
+    const int most = piece.maybe ? 2 : 1;
+    if (piece.since && look.at - piece.used > look.interval * most + look.interval / 2) {
         piece.since.reset();
     }
 }

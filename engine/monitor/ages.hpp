@@ -16,7 +16,6 @@ namespace cgtide::monitor {
 struct AgesOptions {
     std::size_t max_pieces = 2048; ///< more only where a round has more ranges that lie apart
     int patience = 2; ///< aggregations after which a use that nothing explains counts for all of it
-    int bridge = 2;   ///< aggregations without a look that found it in use which end no use
     int firm = 10;    ///< uses in a row that no later round takes back
     std::uint32_t whole = 18; ///< looks in 20 that found it in use, in a row, after which all was
     /// Pages of several uses lie side by side in each region, as in physical memory: a use in one

@@ -173,8 +173,8 @@ void add(Slices& slices, const PlacedPages& pages, const PhysicalFrame& frame) {
         const ToldIdle told = told_idle(part.least, part.most, frame.resolution);
         const Bytes unsure = told.is_sure ? Bytes{} : bytes;
         slices.add(told.idle, pages.pages == damon::PageClass::anon
-                                   ? KindBytes{bytes, {}, unsure, {}}
-                                   : KindBytes{{}, bytes, {}, unsure});
+                                  ? KindBytes{bytes, {}, unsure, {}}
+                                  : KindBytes{{}, bytes, {}, unsure});
     }
 }
 

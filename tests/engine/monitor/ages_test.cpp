@@ -84,9 +84,19 @@ TEST_F(AgesOfRounds, AMissedLookBreaksNoUse) {
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -14)));
 }
 
+TEST_F(AgesOfRounds, TwoMissedLooksEndAUse) {
+    rounds(10, {region(0, 100, 4)});
+    rounds(2, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 2)));
+    rounds(10, {region(0, 100, 4)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, -10)));
+}
+
 TEST_F(AgesOfRounds, WhatStopsIsIdleFromItsLastUse) {
     rounds(10, {region(0, 100, 20)});
-    rounds(4, {region(0, 100, 0)});
+    rounds(2, {region(0, 100, 0)});
+    EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 2)));
+    rounds(2, {region(0, 100, 0)});
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 4)));
     rounds(4, {region(0, 100, 0)});
     EXPECT_THAT(ages_.idle(), ElementsAre(idle(0, 100, 8)));
