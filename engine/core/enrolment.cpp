@@ -71,7 +71,6 @@ asio::awaitable<Result<void>> Engine::retire(std::string id, std::string bundle)
 }
 
 asio::awaitable<void> Engine::rescan() {
-    constexpr auto kAbandoned = std::chrono::seconds(10);
     // Found lacks a default state, and a folder that did not change has nothing to say.
     struct Scan {
         std::int64_t begun_ms = 0;
@@ -80,6 +79,7 @@ asio::awaitable<void> Engine::rescan() {
         Result<int> swept = 0;
     };
     const auto look = [this] {
+        constexpr std::chrono::seconds kAbandoned(10);
         Scan result{wall_clock_ms(), options_.run.changed().value_or(0), std::nullopt, 0};
         if (result.changed != scanned_) {
             result.found = options_.run.scan();

@@ -171,7 +171,7 @@ boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
     if (!found) {
         co_return tl::unexpected(found.error());
     }
-    const Pointer container = *found;
+    const Pointer& container = *found;
     const auto refuse = [&](const std::string& why) {
         return fail(Errc::unsupported, "regions", std::string(kNoIdleView) + why);
     };
