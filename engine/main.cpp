@@ -116,6 +116,7 @@ struct Node {
     std::unique_ptr<cgtide::hierarchy::OwnGroup> own_group; ///< none below a service manager
     std::string engine_path;
     cgtide::act::ReclaimSupport reclaim;
+    cgtide::act::PageoutSupport pageout{};
 };
 
 /// The engine's cgroup: what systemd gave it, or one of its own. A probe makes none.
@@ -137,6 +138,7 @@ Result<void> take_own_group(const Arguments& arguments, cgtide::hierarchy::Hiera
     if (group) {
         node.reclaim = cgtide::act::probe_reclaim(*group);
     }
+    node.pageout = cgtide::act::probe_pageout();
     return {};
 }
 
@@ -169,6 +171,9 @@ std::vector<cgtide::model::Capability> capabilities_of(const Node& node) {
                    "reclaim.pages = file needs a node without swap", false});
     all.push_back({"memory.reclaim swappiness=max", reclaim.swappiness_max, file,
                    "asked for 0 bytes", "reclaim.pages = anon stays off", false});
+    all.push_back({"process_madvise", node.pageout.present, "process_madvise(2)",
+                   node.pageout.present ? "takes MADV_PAGEOUT" : node.pageout.detail,
+                   "memory that is proven idle leaves by memory.reclaim, not by address", false});
     return all;
 }
 
@@ -220,6 +225,7 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
                                        .engine_path = node.engine_path,
                                        .boot_id = std::move(*boot_id),
                                        .reclaim = node.reclaim,
+                                       .pageout = node.pageout.present,
                                        .capabilities = std::move(capabilities),
                                        .sensor = {},
                                        .generations = nullptr};

@@ -1,10 +1,9 @@
 #include "engine/act/reclaim.hpp"
 
-#include "cgroup/parse/flat.hpp"
+#include "engine/act/meter.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,21 +14,6 @@ namespace {
 
 using model::OutcomeEnd;
 using model::Pages;
-
-Microseconds thread_cpu() {
-    timespec now{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::duration_cast<Microseconds>(std::chrono::seconds(now.tv_sec) +
-                                                    std::chrono::nanoseconds(now.tv_nsec));
-}
-
-Result<Bytes> usage_of(const Dir& group) {
-    auto text = group.read("memory.current");
-    if (!text) {
-        return tl::unexpected(text.error());
-    }
-    return cgroup::parse_amount(*text);
-}
 
 /// One write: 0, or the errno.
 int write_once(int fd, const std::string& text) {
@@ -104,30 +88,17 @@ std::string reclaim_text(Bytes bytes, model::Pages pages, bool swappiness_key) {
 
 model::Outcome reclaim(const Dir& group, const model::Decision& decision, bool swappiness_key,
                        Microseconds deadline, Interrupt& interrupt) {
-    model::Outcome outcome;
-    outcome.app = decision.app;
-    outcome.id = decision.id;
-    outcome.asked = decision.ask;
-    const TimePoint start = std::chrono::steady_clock::now();
-    const Microseconds cpu_start = thread_cpu();
-    const auto before = usage_of(group);
+    Meter meter(group, decision);
     auto fd = group.file("memory.reclaim", O_WRONLY);
-    if (!fd || !before) {
-        const Error& error = fd ? before.error() : fd.error();
-        outcome.end = is_gone(error) ? OutcomeEnd::gone : OutcomeEnd::failed;
-        outcome.error = error.code.category() == std::generic_category() ? error.code.value() : EIO;
-    } else {
-        interrupt.arm(deadline);
-        write_chunks(fd->get(), decision, swappiness_key, interrupt, outcome);
-        interrupt.disarm();
-        if (const auto after = usage_of(group)) {
-            outcome.taken = *before - *after;
-        }
+    if (!fd && !meter.failed()) {
+        meter.fail_with(fd.error());
     }
-    outcome.at = std::chrono::steady_clock::now();
-    outcome.wall = std::chrono::duration_cast<Microseconds>(outcome.at - start);
-    outcome.cpu = thread_cpu() - cpu_start;
-    return outcome;
+    if (!meter.failed()) {
+        interrupt.arm(deadline);
+        write_chunks(fd->get(), decision, swappiness_key, interrupt, meter.outcome());
+        interrupt.disarm();
+    }
+    return meter.finish();
 }
 
 } // namespace cgtide::act

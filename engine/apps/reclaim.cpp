@@ -1,6 +1,8 @@
 #include "engine/apps/reclaim.hpp"
 
-#include "engine/apps/delta.hpp"
+#include "engine/apps/age_proof.hpp"
+#include "engine/apps/reclaim_kinds.hpp"
+#include "engine/apps/reclaim_signals.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +18,9 @@ using model::Reason;
 using model::ReasonCode;
 using model::ReclaimState;
 
+/// Basis points of the whole.
+constexpr double kAll = 10'000.0;
+
 double number(Bytes bytes) {
     return static_cast<double>(bytes.count);
 }
@@ -24,116 +29,16 @@ double number(Microseconds duration) {
     return static_cast<double>(duration.count());
 }
 
-/// What one period measured, from the deltas between two samples.
-struct Signals {
-    Microseconds elapsed{0};
-    BasisPoints memory;
-    BasisPoints io;
-    double refaulted = 0.0; ///< bytes
-    bool limit_hit = false; ///< an OOM kill or a `max` event
-};
-
-/// Takes the sample's counters into `state` and returns what changed since the one before.
-Signals measure(ReclaimState& state, const model::Snapshot& now, const model::NodeView& node) {
-    const ReclaimState old = state;
-    const std::uint64_t refaults =
-        now.stat->workingset_refault_anon + now.stat->workingset_refault_file;
-    state.last_at = now.at;
-    state.memory_stall = now.memory_pressure->some.total;
-    state.io_stall = now.io_pressure ? now.io_pressure->some.total : Microseconds(0);
-    state.refault_pages = refaults;
-    state.oom_kills = now.events->oom_kill;
-    state.max_events = now.events->max;
-    if (!old.last_at) {
-        return {};
-    }
-    Signals signals;
-    signals.elapsed = std::chrono::duration_cast<Microseconds>(now.at - *old.last_at);
-    signals.memory = share_of_time(old.memory_stall, state.memory_stall, signals.elapsed);
-    signals.io = share_of_time(old.io_stall, state.io_stall, signals.elapsed);
-    signals.refaulted =
-        static_cast<double>(rise(old.refault_pages, refaults)) * number(node.page_size);
-    signals.limit_hit =
-        rise(old.oom_kills, state.oom_kills) + rise(old.max_events, state.max_events) > 0;
-    return signals;
+TimePoint counted_at(const model::IdleView& view) {
+    return view.counted == TimePoint{} ? view.at : view.counted;
 }
 
-/// Books what the actuator reports: bytes beyond the request are owed back, and CPU counts against
-/// the container's share.
-void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
-    for (const model::Outcome& outcome : outcomes) {
-        state.carry -= std::max(0.0, number(outcome.taken) - number(outcome.asked));
-        state.taken_recent += number(outcome.taken);
-        state.cpu_debt += number(outcome.cpu);
-    }
-}
-
-/// The refault brake: holds when too much of what was taken lately came back, longer each time; a
-/// hold that was followed by clean periods is forgotten by halves.
-void brake(ReclaimState& state, const Signals& signals, double page, TimePoint at) {
-    const double keep = std::exp2(-number(signals.elapsed) / number(kRefaultHalfLife));
-    // What has decayed to less than a page is nothing.
-    state.refault_recent =
-        std::floor(state.refault_recent * keep / page) * page + signals.refaulted;
-    const bool came_back = state.taken_recent >= number(kSmallestAsk) / 2.0 &&
-                           state.refault_recent > kRefaultLimit * state.taken_recent;
-    state.taken_recent *= keep;
-    const bool holding = state.hold_until && at < *state.hold_until;
-    if (came_back && !holding) {
-        state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
-        state.hold_until = at + state.hold;
-        state.carry = std::min(state.carry, 0.0);
-    }
-}
-
-/// Which pages may be asked for, and how many bytes of them there are.
-struct Choice {
+/// What of a container is proven cold, and how it can leave.
+struct Cold {
+    double bytes = 0.0;
+    model::Actuator actuator = model::Actuator::memory_reclaim;
     Pages pages = Pages::all;
-    Bytes available;
-    std::optional<ReasonCode> refused;
-    Bytes swap_free;
 };
-
-Choice choose_pages(const model::Policy& policy, const model::Snapshot& now,
-                    const model::NodeView& node) {
-    const cgroup::MemoryStat& stat = *now.stat;
-    const Bytes file = stat.inactive_file + stat.active_file;
-    const Bytes anon = stat.inactive_anon + stat.active_anon;
-    const Bytes limit = now.swap_limit.value_or(Bytes{Bytes::kUnlimited});
-    Choice choice;
-    choice.swap_free = std::min(node.swap_free, limit);
-    const bool has_swap = node.swap_total.count > 0 && limit.count > 0;
-    const bool headroom = has_swap && limit >= kSmallestAsk &&
-                          number(node.swap_free) > kSwapReserve * number(node.swap_total);
-    const Pages wanted = policy.reclaim.pages == Pages::automatic
-                             ? (has_swap ? Pages::all : Pages::file)
-                             : policy.reclaim.pages;
-    const bool want_anon = wanted != Pages::file;
-    if (wanted == Pages::anon && !node.swappiness_max) {
-        choice.refused = ReasonCode::pages_unsupported;
-        return choice;
-    }
-    if (want_anon && headroom) {
-        choice.pages = wanted;
-        const Bytes swappable = std::min(anon, choice.swap_free);
-        choice.available = wanted == Pages::anon ? swappable : swappable + file;
-        return choice;
-    }
-    if (wanted == Pages::anon) {
-        choice.refused = ReasonCode::no_swap;
-        return choice;
-    }
-    if (has_swap && !node.swappiness_key) {
-        choice.refused = want_anon ? ReasonCode::no_swap : ReasonCode::pages_unsupported;
-        return choice;
-    }
-    choice.pages = Pages::file;
-    choice.available = file;
-    if (want_anon && file < kSmallestAsk) {
-        choice.refused = ReasonCode::no_swap;
-    }
-    return choice;
-}
 
 /// A step in the making: the state is changed in place, the reason ends it.
 struct Law {
@@ -146,13 +51,24 @@ struct Law {
     Input usage() const { return {InputKey::usage, number(now.usage)}; }
     BasisPoints target() const { return policy.reclaim.pressure; }
 
+    double usable() const { return number(now.usage - reclaim_floor(policy, now)); }
+
     std::optional<Reason> blocked() const;
     std::optional<Reason> held() const;
     model::Decision decide();
-    model::Decision request(const Choice& choice, Bytes floor);
+    Cold cold(const AgeProof& proof, const KindChoice& kinds) const;
+    double calm() const;
+    Pages narrow(Pages pages, Bytes anon, Bytes file) const;
+    model::Decision ask_cold(const Cold& cold);
+    model::Decision ask_unproven(const AgeProof& proof, const KindChoice& kinds);
+    void relax();
 
     model::Decision keep(Reason reason) const {
-        return {model::AppName::reclaim, now.id, {}, Pages::all, std::move(reason)};
+        model::Decision decision;
+        decision.app = model::AppName::reclaim;
+        decision.id = now.id;
+        decision.reason = std::move(reason);
+        return decision;
     }
 };
 
@@ -221,51 +137,157 @@ model::Decision Law::decide() {
         return keep(
             Reason(ReasonCode::protected_floor, {usage(), {InputKey::floor, number(floor)}}));
     }
-    const Choice choice = choose_pages(policy, now, node);
-    if (choice.refused) {
-        return keep(Reason(*choice.refused, {usage(),
-                                             {InputKey::swap_free, number(choice.swap_free)},
-                                             {InputKey::anon, number(now.stat->anon)}}));
+    const KindChoice kinds = choose_kinds(policy, now, node);
+    if (kinds.refused) {
+        return keep(Reason(*kinds.refused, {usage(),
+                                            {InputKey::swap_free, number(kinds.swap_free)},
+                                            {InputKey::anon, number(now.stat->anon)}}));
     }
-    if (choice.available < kSmallestAsk) {
+    if (kinds.anon + kinds.file < kSmallestAsk) {
         return keep(Reason(ReasonCode::exhausted, {usage()}));
     }
-    return request(choice, floor);
+    const AgeProof proof = prove_age(now, policy.reclaim.idle);
+    const Cold proven = cold(proof, kinds);
+    return proven.bytes >= number(kSmallestAsk) ? ask_cold(proven) : ask_unproven(proof, kinds);
 }
 
-/// TMO: usage * ratio * (1 - pressure / target), at most `max` of usage.
-model::Decision Law::request(const Choice& choice, Bytes floor) {
-    const double worst = std::max(signals.memory.count, signals.io.count);
-    const double calm = std::max(0.0, 1.0 - worst / target().count);
-    const double most = number(now.usage) * policy.profile.max.ratio();
-    const double share = std::min(number(now.usage) * policy.profile.ratio * calm, most);
+/// `all` only where both kinds are worth it: the kernel's own lists choose, and where they may take
+/// what they like they take the kind that is not meant.
+Pages Law::narrow(Pages pages, Bytes anon, Bytes file) const {
+    const std::uint64_t few = (anon + file).count / kFewOfAKind;
+    if (pages == Pages::all && anon.count < few && node.swappiness_key) {
+        return Pages::file;
+    }
+    if (pages == Pages::all && file.count < few && node.swappiness_max) {
+        return Pages::anon;
+    }
+    return pages;
+}
+
+/// What may leave at once: proven bytes of the allowed kinds that have not left since they were
+/// counted and did not refuse to.
+Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
+    if (!proof.known) {
+        return {};
+    }
+    using Source = model::IdleSource;
+    const Source source = now.idle->source;
+    const Bytes anon = std::min(proof.cold_anon, kinds.anon);
+    const Bytes file = std::min(proof.cold_file, kinds.file);
+    const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
+    const bool has_ranges = source == Source::regions || source == Source::regions_and_physical;
+    const bool in_ranges = !(state.elsewhere && source == Source::regions_and_physical);
+    Cold found;
+    if (has_ranges && node.pageout && in_ranges) {
+        found.actuator = model::Actuator::pageout;
+        found.pages = file < kSmallestAsk && kinds.pages == Pages::all ? Pages::anon : kinds.pages;
+        found.bytes = number(anon + file);
+        found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
+    } else {
+        // Not found in address spaces: page cache that no process maps.
+        const Bytes listed = is_shared ? Bytes{} : file;
+        const Bytes unlisted = has_ranges && node.pageout ? Bytes{} : anon;
+        found.pages = narrow(kinds.pages, unlisted, listed);
+        found.bytes = found.pages == Pages::all && is_shared ? 0.0 : number(unlisted + listed);
+    }
+    found.bytes -= state.left;
+    return found;
+}
+
+/// How much of a request pressure leaves: 1 with none, 0 at the target.
+double Law::calm() const {
+    return std::max(0.0, 1.0 - std::max(signals.memory.count, signals.io.count) / target().count);
+}
+
+/// Proven idle: at once, but in steps that double while nothing comes back.
+model::Decision Law::ask_cold(const Cold& cold) {
+    state.carry = std::min(state.carry, 0.0);
+    if (state.step <= 0.0) {
+        state.step = std::max(number(kFirstStep), number(now.usage) * kFirstShare);
+    }
+    state.step = std::min(state.step, std::max(2.0 * number(now.usage), number(kFirstStep)));
+    const double wanted = std::min(cold.bytes, state.step) * calm() * accuracy(state);
+    const double ask = std::floor(std::min(std::max(wanted, number(kSmallestAsk)), usable()));
+    relax();
+    model::Decision decision =
+        keep(Reason(ReasonCode::cold, {usage(),
+                                       {InputKey::ask, ask},
+                                       {InputKey::cold, cold.bytes},
+                                       {InputKey::idle, number(policy.reclaim.idle)},
+                                       {InputKey::step, state.step},
+                                       {InputKey::memory_pressure, signals.memory.count},
+                                       {InputKey::io_pressure, signals.io.count},
+                                       {InputKey::target, target().count}}));
+    decision.ask = Bytes{static_cast<std::uint64_t>(ask)};
+    decision.pages = cold.pages;
+    decision.actuator = cold.actuator;
+    decision.proven = policy.reclaim.idle;
+    return decision;
+}
+
+/// TMO: unproven * ratio * (1 - pressure / target), at most `max` of it; refaults and the effort of
+/// the kernel's scans make it less.
+model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds) {
+    const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
+    const Bytes anon = std::min(proof.unproven_anon, kinds.anon);
+    const Bytes file = is_shared ? Bytes{} : std::min(proof.unproven_file, kinds.file);
+    const Pages pages = proof.known || is_shared ? narrow(kinds.pages, anon, file) : kinds.pages;
+    if (is_shared && pages != Pages::anon) {
+        state.carry = std::min(state.carry, 0.0);
+        return keep(Reason(ReasonCode::shared_files,
+                           {usage(), {InputKey::foreign, number(proof.foreign_mapped)}}));
+    }
+    const Bytes known_room = anon + file;
+    if (proof.known && known_room < kSmallestAsk) {
+        state.carry = std::min(state.carry, 0.0);
+        return keep(Reason(ReasonCode::in_use, {usage(),
+                                                {InputKey::idle, number(policy.reclaim.idle)},
+                                                {InputKey::unproven, number(known_room)}}));
+    }
+    if (signals.growth > std::max(number(kSmallestAsk), kGrowth * number(now.usage))) {
+        state.carry = std::min(state.carry, 0.0);
+        return keep(Reason(ReasonCode::growing, {usage(), {InputKey::growth, signals.growth}}));
+    }
+    const double base = proof.known ? number(known_room) : number(now.usage);
+    const double effort = std::min(1.0, signals.efficiency / kEfficiency);
+    const double most = base * policy.profile.max.ratio();
+    const double ratio = policy.profile.ratio +
+                         urgency(node) * std::max(0.0, policy.profile.max.ratio() -
+                                                           policy.profile.ratio);
+    const double share =
+        std::min(base * ratio * calm() * accuracy(state) * effort, most);
     state.carry = std::min(state.carry + share, std::max(most, number(kSmallestAsk)));
-    const double room = std::min(number(now.usage - floor), number(choice.available));
     if (state.carry < number(kSmallestAsk)) {
         return keep(Reason(ReasonCode::saving, {usage(), {InputKey::carried, state.carry}}));
     }
-    const double ask = std::floor(std::min(state.carry, room));
+    const Bytes room = proof.known ? known_room : kinds.anon + kinds.file;
+    const double ask = std::floor(std::min({state.carry, usable(), number(room)}));
     state.carry -= ask;
-    // A request after a hold that nothing came back from: half of the hold is forgotten.
-    if (state.hold_until && now.at - *state.hold_until > kRefaultHalfLife) {
-        state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
-        state.hold_until = now.at;
-    }
+    relax();
     model::Decision decision =
         keep(Reason(ReasonCode::reclaimed, {usage(),
                                             {InputKey::ask, ask},
+                                            {InputKey::unproven, base},
                                             {InputKey::memory_pressure, signals.memory.count},
                                             {InputKey::io_pressure, signals.io.count},
                                             {InputKey::target, target().count},
                                             {InputKey::refault_bytes, state.refault_recent},
-                                            {InputKey::floor, number(floor)}}));
+                                            {InputKey::urgency, urgency(node) * kAll}}));
     decision.ask = Bytes{static_cast<std::uint64_t>(ask)};
-    decision.pages = choice.pages;
+    decision.pages = pages;
     return decision;
 }
 
+/// A request after a hold that nothing came back from: half of the hold is forgotten.
+void Law::relax() {
+    if (state.hold_until && now.at - *state.hold_until > kRefaultHalfLife) {
+        state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
+        state.hold_until = now.at;
+    }
+}
+
 model::Needs needs(const model::Policy& policy) {
-    return {.period = policy.profile.period, .pressure = true, .protection = true};
+    return {.period = policy.profile.period, .pressure = true, .protection = true, .idle = true};
 }
 
 model::State init(const model::Policy&, TimePoint) {
@@ -278,27 +300,34 @@ model::Step step(const model::State& before, const model::Policy& policy,
     ReclaimState state = std::get<ReclaimState>(before);
     book(state, outcomes);
     if (!now.stat || !now.memory_pressure || !now.events) {
-        const model::Decision decision{
-            model::AppName::reclaim,
-            now.id,
-            {},
-            Pages::all,
-            Reason(ReasonCode::sensor, {{InputKey::usage, number(now.usage)}})};
+        const Law blind{policy, now, node, state, {}};
+        const model::Decision decision = blind.keep(Reason(ReasonCode::sensor, {blind.usage()}));
         return {state, {decision}};
     }
-    const Signals signals = measure(state, now, node);
+    const Signals signals = measure(state, now, node.page_size);
     if (signals.limit_hit) {
         state.oom_until = now.at + kOomWait;
     }
     state.cpu_debt =
         std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * number(signals.elapsed));
-    brake(state, signals, number(node.page_size), now.at);
+    brake(state, signals, node.page_size, now.at);
+    if (now.idle && counted_at(*now.idle) >= state.left_at) {
+        state.left = 0.0;
+    }
     Law law{policy, now, node, state, signals};
     const model::Decision decision = law.decide();
     return {state, {decision}};
 }
 
 } // namespace
+
+double urgency(const model::NodeView& node) {
+    if (node.memory_total.count == 0 || node.memory_available.count == 0) {
+        return 0.0; // not known
+    }
+    const double share = number(node.memory_available) / number(node.memory_total);
+    return std::clamp((kUrgentFrom - share) / (kUrgentFrom - kUrgentMost), 0.0, 1.0);
+}
 
 Bytes reclaim_floor(const model::Policy& policy, const model::Snapshot& snapshot) {
     Bytes keep;

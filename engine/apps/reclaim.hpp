@@ -24,7 +24,34 @@ inline constexpr Microseconds kOomWait{60'000'000};
 /// container may swap less than kSmallestAsk more.
 inline constexpr double kSwapReserve = 0.10;
 
-/// The app `reclaim`: TMO's law with a floor, swap headroom and a refault brake.
+/// The first request of proven age is this, or kFirstShare of usage where that is more; each that
+/// leaves and stays out doubles the next.
+inline constexpr Bytes kFirstStep = mebibytes(8);
+inline constexpr double kFirstShare = 1.0 / 64.0;
+
+/// How long bytes that were advised and did not leave are not counted as cold.
+inline constexpr Microseconds kStuckRetry{60'000'000};
+
+/// A kind that is less than one part in so many of the unproven bytes is not asked for.
+inline constexpr std::uint64_t kFewOfAKind = 8;
+
+/// Growth of anonymous memory in one period, as a share of usage, at which nothing of unproven age
+/// is asked for.
+inline constexpr double kGrowth = 0.01;
+
+/// Pages reclaimed / pages scanned under which the unproven pace falls in proportion.
+inline constexpr double kEfficiency = 0.6;
+
+/// Shares of the node's memory that are available: from the first down to the second the unproven
+/// pace rises from the profile's `ratio` to its `max`.
+inline constexpr double kUrgentFrom = 0.10;
+inline constexpr double kUrgentMost = 0.03;
+
+/// How urgent the node needs memory: 0 to 1. Pure.
+double urgency(const model::NodeView& node);
+
+/// The app `reclaim`: what is proven idle leaves at once, and what is of unknown age at TMO's pace;
+/// with a floor, swap headroom and a refault brake.
 /// docs/apps/reclaim.md states it in formulas.
 model::App reclaim_app();
 

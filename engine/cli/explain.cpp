@@ -78,8 +78,9 @@ std::string outcome_line(const json& entry) {
         return flag_field(entry, "acted") ? "in progress" : "";
     }
     const std::string error = text_field(outcome, "error");
-    return fmt::format("took {} of {} in {} ({} of CPU): {}{}", bytes_field(outcome, "taken_bytes"),
-                       bytes_field(outcome, "asked_bytes"), duration_field(outcome, "wall_us"),
+    return fmt::format("took {} of {} by {} in {} ({} of CPU): {}{}",
+                       bytes_field(outcome, "taken_bytes"), bytes_field(outcome, "asked_bytes"),
+                       text_field(entry, "actuator"), duration_field(outcome, "wall_us"),
                        duration_field(outcome, "cpu_us"), text_field(outcome, "end"),
                        error == kNone ? "" : ", " + error);
 }

@@ -125,6 +125,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     model::NodeView view = *node;
     view.swappiness_key = options_.reclaim.swappiness;
     view.swappiness_max = options_.reclaim.swappiness_max;
+    view.pageout = options_.pageout;
     std::vector<model::Decision> decisions;
     for (Turn& turn : turns) {
         if (turn.container->ended()) {
@@ -239,10 +240,13 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
     outcome.id = decision.id;
     outcome.at = std::chrono::steady_clock::now();
     outcome.asked = decision.ask;
+    outcome.actuator = decision.actuator;
     outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
     // A container that ended since this was decided has no group any more.
     const auto group = container->group;
-    if (!dry_run && group != nullptr) {
+    if (!dry_run && group != nullptr && decision.actuator == model::Actuator::pageout) {
+        outcome = co_await page_out(container, decision, group);
+    } else if (!dry_run && group != nullptr) {
         const bool swappiness_key = options_.reclaim.swappiness;
         const Microseconds deadline = container->policy.profile.period;
         const auto write = [&] {
@@ -258,10 +262,37 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
     if (outcome.end == model::OutcomeEnd::failed) {
         log::write_limited(
             log::Level::warning, container->policy.name + " reclaim",
-            Error{std::error_code(outcome.error, std::generic_category()), "memory.reclaim",
+            Error{std::error_code(outcome.error, std::generic_category()),
+                  model::to_string(outcome.actuator),
                   "of " + container->policy.name + " (id " + to_string(container->id) + ")"}
                 .message());
     }
+}
+
+/// Pages out what the region sensor knows as cold, and has it look again at what is there.
+asio::awaitable<model::Outcome> Engine::page_out(Pointer container, model::Decision decision,
+                                                 std::shared_ptr<cgroup::Group> group) {
+    const auto interrupt = container->writing;
+    const std::string path = container->record.cgroup_path;
+    const Microseconds deadline = container->policy.profile.period;
+    const auto find = [this, &decision] {
+        return options_.sensor.regions->cold(decision.id, *decision.proven);
+    };
+    const auto spaces = co_await offload(sensors_, find);
+    const auto write = [&] {
+        const act::PageoutSite site{group->dir(), options_.roots.proc, path};
+        return act::page_out(site, decision, spaces, deadline, *interrupt);
+    };
+    const model::Outcome outcome = co_await offload(reclaimers_, write);
+    if (outcome.end == model::OutcomeEnd::failed &&
+        (outcome.error == EPERM || outcome.error == EACCES)) {
+        options_.pageout = false; // without the right, the kernel's own lists choose from now on
+    }
+    const auto touch = [this, &outcome] {
+        options_.sensor.regions->touch(outcome.id, outcome.at);
+    };
+    co_await offload(sensors_, touch);
+    co_return outcome;
 }
 
 asio::awaitable<void> Engine::watch_loop() {

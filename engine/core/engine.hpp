@@ -2,6 +2,7 @@
 
 #include "cgroup/base/kernel_roots.hpp"
 #include "cgroup/watcher.hpp"
+#include "engine/act/pageout.hpp"
 #include "engine/act/reclaim.hpp"
 #include "engine/core/admission.hpp"
 #include "engine/core/control.hpp"
@@ -43,6 +44,7 @@ struct EngineOptions {
     std::string engine_path; ///< v2 path of the engine's own cgroup
     std::string boot_id;
     act::ReclaimSupport reclaim;
+    bool pageout = false; ///< memory of containers' processes can be paged out by address
     std::vector<model::Capability> capabilities;
     RegionSensor sensor;
     std::unique_ptr<monitor::Generations>
@@ -102,6 +104,8 @@ private:
     boost::asio::awaitable<void> tick(TimePoint now);
     boost::asio::awaitable<void> carry_out(Pointer container, model::Decision decision,
                                            std::uint64_t sequence);
+    boost::asio::awaitable<model::Outcome> page_out(Pointer container, model::Decision decision,
+                                                    std::shared_ptr<cgroup::Group> group);
     void find_turns(TimePoint now);
     std::vector<model::Decision> step(Turn& turn, const model::NodeView& node, TimePoint now);
     void note_history(Container& container, const model::Snapshot& now) const;

@@ -33,6 +33,7 @@ std::uint64_t Journal::add(const model::Decision& decision, bool acted, std::int
                               .last_ms = wall_ms,
                               .app = decision.app,
                               .acted = acted,
+                              .actuator = decision.actuator,
                               .ask = decision.ask,
                               .reason = decision.reason,
                               .outcome = std::nullopt};

@@ -29,11 +29,13 @@ struct Kept {
     const char* without;
 };
 
-constexpr std::array<Kept, 2> kKept{
+constexpr std::array<Kept, 3> kKept{
     {{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE",
       "a delegated cgroup's memory.reclaim cannot be written"},
      {CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
-      "processes of other users are not watched: their idle age is unknown"}}};
+      "processes of other users are not watched: their idle age is unknown"},
+     {CAP_SYS_NICE, "CAP_SYS_NICE",
+      "memory that is proven idle leaves by memory.reclaim, not by address"}}};
 
 using Filter = std::unique_ptr<void, decltype(&seccomp_release)>;
 
@@ -131,11 +133,12 @@ Result<void> enter_sandbox(bool log_only) {
             return done;
         }
     }
-    // No memory is made executable, and no socket but local ones.
-    const std::array<ArgumentRule, 3> rules{{
+    // No memory is made executable, no socket but local ones, no advice but to page out.
+    const std::array<ArgumentRule, 4> rules{{
         {"mmap", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
         {"mprotect", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
         {"socket", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
+        {"process_madvise", {3, SCMP_CMP_EQ, MADV_PAGEOUT, 0}},
     }};
     for (const ArgumentRule& rule : rules) {
         if (auto done = add_rule(filter, rule.call, &rule.compare); !done) {

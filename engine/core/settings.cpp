@@ -1,6 +1,6 @@
 #include "engine/core/settings.hpp"
 
-#include "cgroup/base/text.hpp"
+#include "engine/core/settings_tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,61 +14,6 @@ namespace cgtide::core {
 namespace {
 
 using model::Settings;
-
-/// Where in the file a value stands, for messages: `line 4: profile.eager.ratio`.
-struct Place {
-    const toml::node& node;
-    std::string key;
-
-    std::string text() const {
-        std::ostringstream out;
-        out << "line " << node.source().begin.line << ": " << key;
-        return out.str();
-    }
-};
-
-tl::unexpected<Error> bad(const Place& place, const std::string& allowed) {
-    std::ostringstream value;
-    place.node.visit([&](const auto& node) {
-        if constexpr (toml::is_value<decltype(node)>) {
-            value << node;
-        } else {
-            value << "a table or list";
-        }
-    });
-    return fail(Errc::malformed, "cgtide.toml",
-                place.text() + " = " + printable(value.str(), 64) + ": " + allowed);
-}
-
-template <std::size_t N>
-Result<void> known_keys(const toml::table& table, const std::string& prefix,
-                        const std::array<std::string_view, N>& allowed) {
-    for (const auto& [key, node] : table) {
-        if (std::find(allowed.begin(), allowed.end(), key.str()) == allowed.end()) {
-            std::string message = "no such key; allowed:";
-            for (const std::string_view name : allowed) {
-                message += ' ';
-                message += name;
-            }
-            return bad({node, prefix + printable(key.str(), 64)}, message);
-        }
-    }
-    return {};
-}
-
-template <class Value>
-Result<Value> text_value(const Place& place, Result<Value> (*parse)(std::string_view),
-                         const std::string& allowed) {
-    const auto text = place.node.value<std::string>();
-    if (!text || !place.node.is_string()) {
-        return bad(place, allowed);
-    }
-    auto value = parse(*text);
-    if (!value) {
-        return bad(place, allowed);
-    }
-    return *value;
-}
 
 Result<void> read_profile(const toml::table& table, const std::string& prefix,
                           model::Profile& profile) {
@@ -268,87 +213,11 @@ Result<void> read_bounds(const toml::node& node, model::Bounds& bounds) {
     return {};
 }
 
-Result<void> read_sample(const toml::node& node, std::optional<Microseconds>& sample) {
-    // Each has the kernel count a whole number of looks that divides 10000, and loses none by it.
-    constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kSamples{
-        {{"auto", 0}, {"50ms", 50'000}, {"100ms", 100'000}, {"200ms", 200'000}}};
-    const auto text = node.value<std::string>();
-    const auto* const found =
-        std::find_if(kSamples.begin(), kSamples.end(),
-                     [&](const auto& known) { return text && known.first == *text; });
-    if (!node.is_string() || found == kSamples.end()) {
-        return bad({node, "damon.sample"}, "\"auto\", \"50ms\", \"100ms\" or \"200ms\"");
-    }
-    sample.reset();
-    if (found->second > 0) {
-        sample = Microseconds(found->second);
-    }
-    return {};
-}
-
-Result<void> read_damon(const toml::node& node, model::Settings& settings) {
-    constexpr std::array<std::string_view, 3> kKeys{"takeover", "sample", "cpu"};
-    const toml::table* table = node.as_table();
-    if (table == nullptr) {
-        return bad({node, "damon"}, "a table: [damon]");
-    }
-    if (auto known = known_keys(*table, "damon.", kKeys); !known) {
-        return known;
-    }
-    if (const toml::node* entry = table->get("takeover")) {
-        const auto text = entry->value<std::string>();
-        if (!entry->is_string() || (text != "modules" && text != "never")) {
-            return bad({*entry, "damon.takeover"}, "\"modules\" or \"never\"");
-        }
-        settings.takeover = text == "modules" ? model::Takeover::modules : model::Takeover::never;
-    }
-    if (const toml::node* entry = table->get("cpu")) {
-        const auto share = text_value<BasisPoints>({*entry, "damon.cpu"}, parse_share,
-                                                   "a share in quotes, 0% to 100%");
-        if (!share) {
-            return tl::unexpected(share.error());
-        }
-        settings.damon_cpu = *share;
-    }
-    if (const toml::node* entry = table->get("sample")) {
-        return read_sample(*entry, settings.damon_sample);
-    }
-    return {};
-}
-
-Result<void> read_idle(const toml::node& node, model::IdleSensor& sensor) {
-    constexpr std::array<std::string_view, 1> kKeys{"sensor"};
-    const toml::table* table = node.as_table();
-    if (table == nullptr) {
-        return bad({node, "idle"}, "a table: [idle]");
-    }
-    if (auto known = known_keys(*table, "idle.", kKeys); !known) {
-        return known;
-    }
-    if (const toml::node* entry = table->get("sensor")) {
-        constexpr std::array<std::pair<std::string_view, model::IdleSensor>, 4> kSensors{
-            {{"auto", model::IdleSensor::automatic},
-             {"regions", model::IdleSensor::regions},
-             {"generations", model::IdleSensor::generations},
-             {"physical", model::IdleSensor::physical}}};
-        const auto text = entry->value<std::string>();
-        const auto* const found =
-            std::find_if(kSensors.begin(), kSensors.end(),
-                         [&](const auto& known) { return text && known.first == *text; });
-        if (!entry->is_string() || found == kSensors.end()) {
-            return bad({*entry, "idle.sensor"},
-                       "\"auto\", \"regions\", \"generations\" or \"physical\"");
-        }
-        sensor = found->second;
-    }
-    return {};
-}
-
 } // namespace
 
 Result<Settings> parse_settings(std::string_view text) {
-    constexpr std::array<std::string_view, 5> kTables{"profile", "grant", "bounds", "damon",
-                                                      "idle"};
+    constexpr std::array<std::string_view, 6> kTables{"profile", "grant", "bounds",
+                                                      "damon",   "idle",  "node"};
     toml::table file;
     try {
         file = toml::parse(text);
@@ -389,6 +258,11 @@ Result<Settings> parse_settings(std::string_view text) {
     }
     if (const toml::node* node = file.get("idle")) {
         if (auto done = read_idle(*node, settings.sensor); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (const toml::node* node = file.get("node")) {
+        if (auto done = read_node(*node, settings.node); !done) {
             return tl::unexpected(done.error());
         }
     }

@@ -1,3 +1,4 @@
+#include "engine/apps/age_proof.hpp"
 #include "engine/apps/reclaim.hpp"
 #include "engine/apps/table.hpp"
 #include "engine/core/engine.hpp"
@@ -136,6 +137,10 @@ Result<model::ContainerDetail> Engine::inspect(std::string_view name) const {
     detail.idle = figures_of(container);
     if (container.snapshot) {
         detail.floor = apps::reclaim_floor(container.policy, *container.snapshot);
+        const Microseconds idle = container.policy.reclaim.idle;
+        if (container.snapshot->stat && apps::prove_age(*container.snapshot, idle).known) {
+            detail.age = "proven";
+        }
     }
     detail.period = container.policy.profile.period;
     return detail;

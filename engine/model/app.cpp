@@ -40,13 +40,14 @@ struct Printer {
     }
 
     std::string operator()(const ReclaimState& state) const {
-        std::array<char, 240> text{};
+        std::array<char, 320> text{};
         std::snprintf(text.data(), text.size(),
                       "reclaim at=%.3f carry=%.0f taken=%.0f refault=%.0f hold=%.1fs until=%.3f "
-                      "oom=%.3f cpu=%.0fus",
+                      "oom=%.3f cpu=%.0fus step=%.0f left=%.0f stuck=%.0f",
                       seconds(state.last_at), state.carry, state.taken_recent, state.refault_recent,
                       std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
-                      seconds(state.oom_until), state.cpu_debt);
+                      seconds(state.oom_until), state.cpu_debt, state.step, state.left,
+                      state.stuck);
         return text.data();
     }
 };

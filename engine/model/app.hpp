@@ -55,6 +55,9 @@ struct ReclaimState {
     std::uint64_t refault_pages = 0;
     std::uint64_t oom_kills = 0;
     std::uint64_t max_events = 0;
+    Bytes anon;
+    std::uint64_t scanned_pages = 0;
+    std::uint64_t stolen_pages = 0;
     double carry = 0.0;          ///< bytes owed (or, below 0, taken in advance)
     double taken_recent = 0.0;   ///< bytes taken, decayed: what refaults are held against
     double refault_recent = 0.0; ///< bytes that came back, decayed likewise
@@ -62,6 +65,12 @@ struct ReclaimState {
     std::optional<TimePoint> hold_until;
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
+    double step = 0.0;     ///< bytes of the next request of proven age; 0: the first one
+    double left = 0.0;     ///< proven bytes that left since present pages were counted
+    TimePoint left_at{};   ///< when the last of them did
+    double stuck = 0.0;    ///< proven bytes that were advised and did not leave
+    TimePoint stuck_until{};
+    bool elsewhere = false; ///< proven bytes of files were not found in any address space
 };
 
 using State = std::variant<StatState, ReclaimState>;

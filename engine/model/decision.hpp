@@ -11,6 +11,15 @@
 
 namespace cgtide::model {
 
+/// By what bytes leave.
+enum class Actuator : std::uint8_t {
+    memory_reclaim, ///< the file: the kernel chooses, by its own lists
+    pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
+};
+
+/// `memory.reclaim`, `pageout`.
+std::string_view to_string(Actuator actuator);
+
 /// What an app wants done for one container, and why. Data only; `ask` of 0 records the reason and
 /// does nothing.
 struct Decision {
@@ -19,6 +28,8 @@ struct Decision {
     Bytes ask;                ///< bytes that should leave
     Pages pages = Pages::all; ///< never `automatic`
     Reason reason;
+    Actuator actuator = Actuator::memory_reclaim;
+    std::optional<Microseconds> proven{}; ///< the bytes have been idle for so long at least
 };
 
 /// How an actuator's work ended.
@@ -44,6 +55,10 @@ struct Outcome {
     Microseconds cpu{0}; ///< kernel CPU of the writing thread
     OutcomeEnd end = OutcomeEnd::done;
     int error = 0; ///< errno where `failed`
+    Actuator actuator = Actuator::memory_reclaim;
+    bool proven = false; ///< the bytes were asked for as proven idle
+    Bytes found{};       ///< `pageout`: bytes that were present and idle
+    Bytes stuck{};       ///< ... of these, those that were advised and did not leave
 };
 
 /// One line of a container's journal. Equal decisions without bytes in a row are one entry with a
@@ -55,6 +70,7 @@ struct JournalEntry {
     std::uint32_t repeats = 1;
     AppName app = AppName::stat;
     bool acted = false; ///< an outcome follows
+    Actuator actuator = Actuator::memory_reclaim;
     Bytes ask;
     Reason reason;
     std::optional<Outcome> outcome;

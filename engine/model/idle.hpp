@@ -72,6 +72,8 @@ struct IdleView {
     IdleChoice choice = IdleChoice::preferred;
     std::optional<Microseconds> cpu; ///< CPU time of the last look, where it is the container's own
     PageCache page_cache = PageCache::off;
+    TimePoint counted{}; ///< when present pages were counted last; the epoch: with `at`
+    std::optional<Bytes> mapped_file{}; ///< file bytes that its own processes map; none: not known
 };
 
 /// Bytes that the view's sensor saw.

@@ -76,6 +76,13 @@ struct Bounds {
     BasisPoints pressure_high{10000.0};
 };
 
+/// What reclaim of all containers together may use.
+struct NodeLimits {
+    Bytes rate = mebibytes(256);        ///< a second
+    Bytes swap_rate{Bytes::kUnlimited}; ///< ... of requests that may take anonymous memory
+    BasisPoints cpu{10'000.0};          ///< of one processor
+};
+
 /// Whether DAMON's kernel modules (DAMON_STAT and its like), which keep everybody else out, may be
 /// stopped while the engine runs.
 enum class Takeover : std::uint8_t { modules, never };
@@ -89,6 +96,7 @@ struct Settings {
         profiles; ///< `default` and `eager` are always there
     std::vector<Grant> grants;
     Bounds bounds;
+    NodeLimits node;
     Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
     BasisPoints damon_cpu{3000.0};         ///< `damon.cpu`, of one processor; read once, at start
     std::optional<Microseconds> damon_sample; ///< `damon.sample`; none: `auto`; read once, at start

@@ -9,8 +9,11 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 17> kReasons{{
-    {ReasonCode::reclaimed, "reclaimed", "Bytes were asked for: pressure and refaults allow it."},
+constexpr std::array<ReasonText, 21> kReasons{{
+    {ReasonCode::reclaimed, "reclaimed",
+     "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
+     "unproven."},
+    {ReasonCode::cold, "cold", "Bytes were asked for that are proven idle for reclaim.idle."},
     {ReasonCode::saving, "saving",
      "The law's share is under the smallest request and is carried over to the next period."},
     {ReasonCode::warming, "warming", "There is no earlier sample to take deltas from."},
@@ -32,6 +35,11 @@ constexpr std::array<ReasonText, 17> kReasons{{
     {ReasonCode::cpu, "cpu", "Reclaim has used up its share of a core."},
     {ReasonCode::exhausted, "exhausted", "No pages of the wanted kind are left."},
     {ReasonCode::sensor, "sensor", "A file of the cgroup could not be read."},
+    {ReasonCode::in_use, "in-use", "All that is seen has been in use within reclaim.idle."},
+    {ReasonCode::growing, "growing", "Usage grows, and no age is proven."},
+    {ReasonCode::shared_files, "shared-files",
+     "Processes of others map files that it is charged for, and the kernel would not see their "
+     "use."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -42,7 +50,7 @@ struct InputText {
     Unit unit;
 };
 
-constexpr std::array<InputText, 17> kInputs{{
+constexpr std::array<InputText, 23> kInputs{{
     {InputKey::usage, "usage_bytes", Unit::bytes},
     {InputKey::floor, "floor_bytes", Unit::bytes},
     {InputKey::ask, "ask_bytes", Unit::bytes},
@@ -60,6 +68,12 @@ constexpr std::array<InputText, 17> kInputs{{
     {InputKey::file, "file_bytes", Unit::bytes},
     {InputKey::cpu_used, "cpu_used_us", Unit::time},
     {InputKey::cpu_share, "cpu_share_bp", Unit::share},
+    {InputKey::cold, "cold_bytes", Unit::bytes},
+    {InputKey::unproven, "unproven_bytes", Unit::bytes},
+    {InputKey::step, "step_bytes", Unit::bytes},
+    {InputKey::growth, "growth_bytes", Unit::bytes},
+    {InputKey::foreign, "foreign_mapped_bytes", Unit::bytes},
+    {InputKey::urgency, "urgency_bp", Unit::share},
 }};
 
 /// A value of the reason in its unit, for the sentence.
@@ -131,7 +145,12 @@ std::string explain(const Reason& reason) {
     case ReasonCode::reclaimed:
         return "asked " + show(reason, ask) + " of " + show(reason, usage) + ": memory pressure " +
                show(reason, memory_pressure) + " and io pressure " + show(reason, io_pressure) +
-               " under " + show(reason, target) + "; age unproven";
+               " under " + show(reason, target) + "; age: unproven";
+    case ReasonCode::cold:
+        return "asked " + show(reason, ask) + " of " + show(reason, InputKey::cold) + " idle for " +
+               show(reason, idle) + " or longer, in steps of " + show(reason, step) +
+               ": memory pressure " + show(reason, memory_pressure) + " and io pressure " +
+               show(reason, io_pressure) + " under " + show(reason, target);
     case ReasonCode::saving:
         return kept(reason) + show(reason, carried) + " carried over until a request is worth it";
     case ReasonCode::warming:
@@ -156,6 +175,15 @@ std::string explain(const Reason& reason) {
     case ReasonCode::cpu:
         return kept(reason) + "reclaim is " + show(reason, cpu_used) + " over its " +
                show(reason, cpu_share) + " of a core";
+    case ReasonCode::in_use:
+        return kept(reason) + "less than 1 MiB has been idle for " + show(reason, idle) +
+               ", and the age of " + show(reason, unproven) + " is unproven";
+    case ReasonCode::growing:
+        return kept(reason) + "usage grew by " + show(reason, growth) +
+               " in this period; age: unproven";
+    case ReasonCode::shared_files:
+        return kept(reason) + "processes of others map " + show(reason, foreign) +
+               " of its files, and their use would not be seen";
     case ReasonCode::frozen:
     case ReasonCode::pages_unsupported:
     case ReasonCode::nested:

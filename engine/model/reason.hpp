@@ -12,7 +12,8 @@ namespace cgtide::model {
 /// Why an app decided as it did. kReasons in reason.cpp is the one table of names, meanings and
 /// sentences.
 enum class ReasonCode : std::uint8_t {
-    reclaimed,         ///< bytes were asked for
+    reclaimed,         ///< bytes were asked for, at the pace of unproven age
+    cold,              ///< bytes were asked for that are proven idle
     saving,            ///< the law's share is under the smallest request and is carried over
     warming,           ///< no earlier sample to take deltas from
     young,             ///< the container is younger than reclaim.idle
@@ -29,6 +30,9 @@ enum class ReasonCode : std::uint8_t {
     cpu,               ///< reclaim used up its share of a core
     exhausted,         ///< no pages of the wanted kind are left
     sensor,            ///< a file of the cgroup could not be read
+    in_use,            ///< all that is seen has been in use within reclaim.idle
+    growing,           ///< usage grows, and no age is proven
+    shared_files,      ///< processes of others map its files, and nothing else may leave
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain
@@ -51,6 +55,12 @@ enum class InputKey : std::uint8_t {
     file,
     cpu_used,
     cpu_share,
+    cold,
+    unproven,
+    step,
+    growth,
+    foreign,
+    urgency,
 };
 
 struct Input {
@@ -61,7 +71,7 @@ struct Input {
 /// A reason code with its inputs: small, without allocation, for the journal keeps thousands.
 class Reason {
 public:
-    static constexpr std::size_t kMaxInputs = 7;
+    static constexpr std::size_t kMaxInputs = 8;
 
     Reason() = default;
     /// More than kMaxInputs inputs are cut.
@@ -78,7 +88,6 @@ private:
     std::uint8_t count_ = 0;
     ReasonCode code_ = ReasonCode::warming;
 };
-;
 
 /// A row of the table of reasons.
 struct ReasonText {

@@ -38,11 +38,13 @@ struct Snapshot {
 struct NodeView {
     TimePoint at{};
     Bytes page_size = kibibytes(4); ///< what the kernel's page counters count
-    Bytes memory_free;
+    Bytes memory_total;
+    Bytes memory_available; ///< what could be had without swapping, as the kernel estimates it
     Bytes swap_total;
     Bytes swap_free;
     bool swappiness_key = false; ///< memory.reclaim takes `swappiness=`
     bool swappiness_max = false; ///< ... and `swappiness=max` (anonymous memory only)
+    bool pageout = false;        ///< process_madvise(MADV_PAGEOUT) works on other processes
 };
 
 } // namespace cgtide::model

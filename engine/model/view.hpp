@@ -76,7 +76,7 @@ struct ContainerDetail {
     std::optional<IdleFigures> idle; ///< the last that a sensor told
     Bytes floor;                     ///< max(reclaim.keep, effective min and low)
     Microseconds period{0};          ///< control period in force
-    std::string age = "unproven";    ///< whether idle age is proven
+    std::string age = "unproven";    ///< or `proven`: a sensor has watched for reclaim.idle
 };
 
 /// A record that could not become a container.

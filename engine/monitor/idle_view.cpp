@@ -29,6 +29,7 @@ struct Shared {
     std::uint64_t end = 0;
     Bounds bounds;
     PageKind kind = PageKind::file;
+    bool is_thin = false; ///< not seen: its own looks cannot tell
 };
 
 auto identity(const Shared& shared) {
@@ -39,6 +40,8 @@ auto identity(const Shared& shared) {
 /// anything of it.
 class Density {
 public:
+    static constexpr std::uint64_t kNear = 16U << 20U;
+
     /// \p present rises.
     Density(std::span<const Present> present, std::uint32_t looks)
         : present_(present), looks_(looks) {}
@@ -56,8 +59,6 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t kNear = 16U << 20U;
-
     std::uint64_t present_in(const damon::Range& near) {
         while (first_ < present_.size() && present_[first_].end <= near.start) {
             ++first_;
@@ -75,6 +76,17 @@ private:
     damon::Range near_;
     bool thin_ = false;
 };
+
+/// Cuts at the borders of neighbourhoods, so that each part has one density.
+template <class Take>
+void for_each_part(damon::Range range, Take take) {
+    constexpr std::uint64_t kPart = Density::kNear;
+    while (range.start < range.end) {
+        const std::uint64_t end = std::min(range.end, (range.start / kPart + 1) * kPart);
+        take(damon::Range{range.start, end});
+        range.start = end;
+    }
+}
 
 /// Gathers what is seen of a container's address spaces.
 class Gathering {
@@ -96,18 +108,22 @@ public:
                 const damon::Range seen{std::max(run.start, piece.range.start),
                                         std::min(run.end, piece.range.end)};
                 for_each_part(seen, [&](const damon::Range& part) {
-                    if (piece.idle <= Microseconds{0} ||
-                        !density.is_thin(part.start, piece.range)) {
-                        note(part, run.kind, {piece.idle, piece.most}, space.mappings, mapping);
+                    const bool is_thin =
+                        piece.idle > Microseconds{0} && density.is_thin(part.start, piece.range);
+                    if (!is_thin || run.kind == PageKind::file) {
+                        note({part, {piece.idle, piece.most}, run.kind, is_thin}, space.mappings,
+                             mapping);
                     }
                 });
             }
         }
     }
 
-    /// All bytes, where no more of a kind count than are charged.
+    /// File bytes that its processes map, seen or not. After settle().
+    Bytes mapped_file() const { return own_.sum().file + common_.sum().file + thin_file_; }
+
+    /// All bytes, where no more of a kind count than are charged. After settle().
     Slices slices(const Charged& charged) && {
-        settle();
         const Bytes mapped = std::min(charged.file, charged.file_mapped);
         // More than a sixteenth over what is charged: which files are somebody else's is not known.
         if (const Bytes own = own_.sum().file; own.count > mapped.count + mapped.count / 16) {
@@ -119,7 +135,6 @@ public:
         return std::move(own_);
     }
 
-private:
     /// Counts what may have been seen twice, once, by the youngest use.
     void settle() {
         std::sort(shared_.begin(), shared_.end(), [](const Shared& a, const Shared& b) {
@@ -136,16 +151,14 @@ private:
         shared_.clear();
     }
 
-    /// Cuts at the borders of neighbourhoods, so that each part has one density.
-    template <class Take>
-    static void for_each_part(damon::Range range, Take take) {
-        constexpr std::uint64_t kPart = 16U << 20U;
-        while (range.start < range.end) {
-            const std::uint64_t end = std::min(range.end, (range.start / kPart + 1) * kPart);
-            take(damon::Range{range.start, end});
-            range.start = end;
-        }
-    }
+private:
+    /// Present pages of one kind and piece.
+    struct Part {
+        damon::Range range;
+        Bounds bounds;
+        PageKind kind = PageKind::anon;
+        bool is_thin = false;
+    };
 
     void add(Slices& slices, Bytes bytes, bool is_file, const Bounds& bounds) const {
         const ToldIdle told = told_idle(bounds.idle, bounds.most, frame_.resolution);
@@ -154,14 +167,14 @@ private:
                    is_file ? KindBytes{{}, bytes, {}, unsure} : KindBytes{bytes, {}, unsure, {}});
     }
 
-    void note(const damon::Range& part, PageKind kind, const Bounds& bounds,
-              std::span<const Mapping> mappings, std::size_t& mapping) {
-        if (kind == PageKind::anon) {
-            add(own_, {part.end - part.start}, false, bounds);
+    void note(const Part& seen, std::span<const Mapping> mappings, std::size_t& mapping) {
+        const damon::Range& part = seen.range;
+        if (seen.kind == PageKind::anon) {
+            add(own_, {part.end - part.start}, false, seen.bounds);
             return;
         }
-        if (kind == PageKind::anon_shared) {
-            shared_.push_back({{}, part.start, part.end, bounds, kind});
+        if (seen.kind == PageKind::anon_shared) {
+            shared_.push_back({{}, part.start, part.end, seen.bounds, seen.kind});
             return;
         }
         while (mapping < mappings.size() && mappings[mapping].end <= part.start) {
@@ -173,8 +186,12 @@ private:
             const std::uint64_t bytes = std::min(file.end, part.end) - start;
             const std::uint64_t offset = file.offset + (start - file.start);
             if (offset <= UINT64_MAX - bytes) {
-                shared_.push_back(
-                    {{file.device, file.inode}, offset, offset + bytes, bounds, kind});
+                shared_.push_back({{file.device, file.inode},
+                                   offset,
+                                   offset + bytes,
+                                   seen.bounds,
+                                   seen.kind,
+                                   seen.is_thin});
             }
         }
     }
@@ -184,18 +201,20 @@ private:
         struct Edge {
             std::uint64_t at;
             bool opens;
+            bool is_thin;
             Bounds bounds;
         };
         std::vector<Edge> edges;
         edges.reserve(2 * ranges.size());
         for (const Shared& range : ranges) {
-            edges.push_back({range.start, true, range.bounds});
-            edges.push_back({range.end, false, range.bounds});
+            edges.push_back({range.start, true, range.is_thin, range.bounds});
+            edges.push_back({range.end, false, range.is_thin, range.bounds});
         }
         std::sort(edges.begin(), edges.end(),
                   [](const Edge& a, const Edge& b) { return a.at < b.at; });
         std::multiset<Microseconds> idle;
         std::multiset<Microseconds> most;
+        std::size_t thin = 0;
         std::uint64_t from = 0;
         const bool is_file = ranges.front().kind == PageKind::file;
         const bool is_common =
@@ -205,9 +224,13 @@ private:
             if (!idle.empty() && edge.at > from) {
                 add(is_common ? common_ : own_, {edge.at - from}, is_file,
                     {*idle.begin(), *most.begin()});
+            } else if (thin > 0) {
+                thin_file_ = thin_file_ + Bytes{edge.at - from};
             }
             from = edge.at;
-            if (edge.opens) {
+            if (edge.is_thin) {
+                thin += edge.opens ? 1U : std::size_t(-1);
+            } else if (edge.opens) {
                 idle.insert(edge.bounds.idle);
                 most.insert(edge.bounds.most);
             } else {
@@ -221,6 +244,7 @@ private:
     Slices own_;
     Slices common_; ///< of files that another container maps too
     std::vector<Shared> shared_;
+    Bytes thin_file_; ///< of files: present, and not seen
 };
 
 } // namespace
@@ -231,6 +255,8 @@ model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& char
     for (const SeenSpace& space : spaces) {
         gathering.take(space);
     }
+    gathering.settle();
+    const Bytes mapped_file = gathering.mapped_file();
     const Slices slices = std::move(gathering).slices(charged);
     const KindBytes seen = slices.sum();
     model::IdleView view;
@@ -242,7 +268,34 @@ model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& char
     view.unseen = (charged.anon - seen.anon) + (charged.file - seen.file);
     view.processes = frame.processes;
     view.unwatched = frame.unwatched;
+    view.counted = frame.counted;
+    if (frame.unwatched == 0) {
+        view.mapped_file = mapped_file;
+    }
     return view;
+}
+
+std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds resolution,
+                                          Microseconds idle) {
+    std::vector<model::ColdRange> cold;
+    Density density(space.present, space.looks);
+    for (const IdleRange& piece : space.idle) {
+        const Microseconds told = told_idle(piece.idle, piece.most, resolution).idle;
+        if (told < idle) {
+            continue;
+        }
+        for_each_part(piece.range, [&](const damon::Range& part) {
+            if (density.is_thin(part.start, piece.range)) {
+                return;
+            }
+            if (!cold.empty() && cold.back().end == part.start && cold.back().idle == told) {
+                cold.back().end = part.end;
+            } else {
+                cold.push_back({part.start, part.end, told});
+            }
+        });
+    }
+    return cold;
 }
 
 } // namespace cgtide::monitor

@@ -2,6 +2,7 @@
 
 #include "cgroup/pagemap.hpp"
 #include "cgroup/parse/maps.hpp"
+#include "engine/model/cold_range.hpp"
 #include "engine/model/idle.hpp"
 #include "engine/monitor/ages.hpp"
 
@@ -42,6 +43,7 @@ struct ViewFrame {
     Microseconds watched{0};
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;
+    TimePoint counted{};              ///< when the pages that are present were looked at
     std::span<const FileId> common{}; ///< rising: files that another watched container maps too
 };
 
@@ -56,5 +58,11 @@ struct ViewFrame {
 /// neighbourhood where a round has 20 looks, under half where it has 5), unless it was seen in use.
 model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& charged,
                           const ViewFrame& frame);
+
+/// Addresses of one space that have been idle for at least `idle`, as idle_view() tells it; what is
+/// so thinly spread that no look would hit it is left out. Rising, apart. What of them is present
+/// is for the caller to find out. Pure.
+std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds resolution,
+                                          Microseconds idle);
 
 } // namespace cgtide::monitor

@@ -148,9 +148,7 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
         } else if (ages != ages_.end() && ages->second.watched().count() > 0) {
             frame.at = std::min(frame.at, ages->second.at());
             frame.watched = std::max(frame.watched, ages->second.watched());
-            if (!stream_) {
-                frame.resolution = std::max(frame.resolution, ages->second.step());
-            }
+            frame.resolution = std::max(frame.resolution, resolution_of(ages->second));
             idle.push_back(ages->second.idle());
             told.push_back(&space);
         }
@@ -161,12 +159,40 @@ std::shared_ptr<const model::IdleView> Regions::view(CgroupId id, const Charged&
     const auto common = files_.of(id);
     frame.common = common;
     frame.processes = static_cast<std::uint32_t>(told.size());
+    frame.counted = found->second.looked;
     std::vector<SeenSpace> spaces;
     for (std::size_t i = 0; i < told.size(); ++i) {
         spaces.push_back(
             {idle[i], told[i]->present, told[i]->mappings, ages_.at(told[i]->key).looks()});
     }
     return std::make_shared<const model::IdleView>(idle_view(spaces, charged, frame));
+}
+
+/// Without a stream idle times are no finer than the time between two readings.
+Microseconds Regions::resolution_of(const Ages& ages) const {
+    return stream_ ? intervals_.aggregation : std::max(intervals_.aggregation, ages.step());
+}
+
+std::vector<model::ColdSpace> Regions::cold(CgroupId id, Microseconds idle) const {
+    std::vector<model::ColdSpace> cold;
+    const auto found = containers_.find(id);
+    if (found == containers_.end()) {
+        return cold;
+    }
+    for (const Space& space : found->second.processes->spaces()) {
+        const auto ages = ages_.find(space.key);
+        if (unwatched_.contains(space.key) || ages == ages_.end() ||
+            ages->second.watched() < idle) {
+            continue;
+        }
+        const std::vector<IdleRange> times = ages->second.idle();
+        const SeenSpace seen{times, space.present, space.mappings, ages->second.looks()};
+        auto ranges = cold_ranges(seen, resolution_of(ages->second), idle);
+        if (!ranges.empty()) {
+            cold.push_back({space.pid, space.pid_start, std::move(ranges)});
+        }
+    }
+    return cold;
 }
 
 std::vector<NamedRange> Regions::cuts_of(const Space& space, model::RegionCut cut) const {

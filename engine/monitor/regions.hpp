@@ -64,6 +64,12 @@ public:
     /// where nothing is known yet.
     std::shared_ptr<const model::IdleView> view(CgroupId id, const Charged& charged) const;
 
+    /// Addresses of its memory that have been idle for at least `idle`, as view() tells it.
+    std::vector<model::ColdSpace> cold(CgroupId id, Microseconds idle) const;
+
+    /// Its memory has changed at `at`: the next refresh() looks at it.
+    void touch(CgroupId id, TimePoint at) { changed_[id] = at; }
+
     /// Where a container's memory lies and how long it has been idle; no spaces where nothing is
     /// known yet. With RegionCut::mappings `/proc/PID/maps` is read, about 1 us a mapping.
     model::RegionMap map(CgroupId id, model::RegionCut cut) const;
@@ -76,6 +82,7 @@ private:
         TimePoint looked{}; ///< when they were last looked at
     };
 
+    Microseconds resolution_of(const Ages& ages) const;
     std::vector<NamedRange> cuts_of(const Space& space, model::RegionCut cut) const;
     bool must_look(CgroupId id, const Watched& watched, TimePoint now) const;
     void look(const Wish& wish, Watched& watched, TimePoint now);

@@ -76,7 +76,8 @@ Result<model::NodeView> Counters::begin_period(TimePoint at) {
     model::NodeView view;
     view.at = at;
     view.page_size = Bytes{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
-    view.memory_free = info->free;
+    view.memory_total = info->total;
+    view.memory_available = info->available;
     view.swap_total = info->swap_total;
     view.swap_free = info->swap_free;
     return view;

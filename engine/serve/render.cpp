@@ -153,6 +153,7 @@ json render(const model::JournalEntry& entry) {
             {"repeats", entry.repeats},
             {"app", model::to_string(entry.app)},
             {"acted", entry.acted},
+            {"actuator", entry.acted ? json(model::to_string(entry.actuator)) : json(nullptr)},
             {"ask_bytes", bytes(entry.ask)},
             {"reason", model::to_string(entry.reason.code())},
             {"inputs", inputs_of(entry.reason)},

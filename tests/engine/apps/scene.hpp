@@ -14,6 +14,7 @@ struct Scene {
     model::State state;
     std::vector<model::Outcome> outcomes;
     model::App app = reclaim_app();
+    std::shared_ptr<model::IdleView> view; ///< what see() made
 
     Scene() {
         policy.profile = model::default_settings().profiles.at("eager");
@@ -35,16 +36,31 @@ struct Scene {
         node.swap_free = mebibytes(512);
         node.swappiness_key = true;
         node.swappiness_max = true;
+        node.pageout = true;
         state = app.init(policy, now.at);
     }
 
     /// One period later: the decision.
     model::Decision step() {
         now.at += policy.profile.period;
+        if (view) {
+            view->at = now.at;
+        }
         model::Step step = app.step(state, policy, now, outcomes, node);
         state = step.state;
         outcomes.clear();
         return step.decisions.at(0);
+    }
+
+    /// What the sensor for regions tells from now on, after `watched`.
+    void see(std::vector<model::IdleSlice> slices,
+             Microseconds watched = std::chrono::minutes(10)) {
+        view = std::make_shared<model::IdleView>();
+        view->at = now.at;
+        view->resolution = Microseconds(1'000'000);
+        view->watched = watched;
+        view->slices = std::move(slices);
+        now.idle = view;
     }
 
     void stall_memory(Microseconds stall) { now.memory_pressure->some.total += stall; }
@@ -58,6 +74,21 @@ struct Scene {
         outcome.asked = asked;
         outcome.taken = taken;
         outcome.cpu = cpu;
+        outcomes.push_back(outcome);
+    }
+
+    /// What came of a request of proven age: `stuck` of it was advised and stayed.
+    void report_cold(Bytes asked, Bytes taken, Bytes stuck = {}) {
+        model::Outcome outcome;
+        outcome.app = model::AppName::reclaim;
+        outcome.id = now.id;
+        outcome.at = now.at + Microseconds(1);
+        outcome.asked = asked;
+        outcome.taken = taken;
+        outcome.actuator = model::Actuator::pageout;
+        outcome.proven = true;
+        outcome.found = taken + stuck;
+        outcome.stuck = stuck;
         outcomes.push_back(outcome);
     }
 

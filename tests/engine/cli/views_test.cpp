@@ -21,6 +21,7 @@ json entry() {
             {"repeats", 1},
             {"app", "reclaim"},
             {"acted", true},
+            {"actuator", "memory.reclaim"},
             {"ask_bytes", 4194304},
             {"reason", "reclaimed"},
             {"inputs",
@@ -114,13 +115,13 @@ TEST_F(View, ExplainShowsNumbersBesideTheirThresholds) {
     3 times until 03:03:59
 03:03:59  reclaim  reclaimed: asked 4.0 MiB of 128.0 MiB
     memory pressure 0.01 % (target 0.10 %), usage 128.0 MiB (floor 16.0 MiB), carried -4.0 KiB
-    -> took 3.0 MiB of 4.0 MiB in 12 ms (3 ms of CPU): partial
+    -> took 3.0 MiB of 4.0 MiB by memory.reclaim in 12 ms (3 ms of CPU): partial
 03:03:59  reclaim  reclaimed: asked 4.0 MiB of 128.0 MiB
     memory pressure 0.01 % (target 0.10 %), usage 128.0 MiB (floor 16.0 MiB), carried -4.0 KiB
     -> in progress
 03:03:59  reclaim  reclaimed: asked 4.0 MiB of 128.0 MiB
     memory pressure 0.01 % (target 0.10 %), usage 128.0 MiB (floor 16.0 MiB), carried -4.0 KiB
-    -> took 3.0 MiB of 4.0 MiB in 12 ms (3 ms of CPU): failed, Permission denied
+    -> took 3.0 MiB of 4.0 MiB by memory.reclaim in 12 ms (3 ms of CPU): failed, Permission denied
 )");
 }
 

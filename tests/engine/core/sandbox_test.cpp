@@ -86,6 +86,11 @@ int try_foreign_socket() {
     return errno_of(::socket(AF_INET, SOCK_STREAM, 0));
 }
 
+int try_other_advice() {
+    const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+    return errno_of(::syscall(SYS_process_madvise, self, nullptr, 0, MADV_COLD, 0));
+}
+
 int try_executable_map() {
     return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
                    MAP_FAILED
@@ -114,6 +119,7 @@ INSTANTIATE_TEST_SUITE_P(EveryClass, SandboxDenies,
                          testing::Values(Denied{"Execve", try_execve}, Denied{"Ptrace", try_ptrace},
                                          Denied{"Bpf", try_bpf}, Denied{"Mount", try_mount},
                                          Denied{"ForeignSocket", try_foreign_socket},
+                                         Denied{"OtherAdvice", try_other_advice},
                                          Denied{"ExecutableMap", try_executable_map},
                                          Denied{"ExecutableProtection", try_executable_protection}),
                          [](const auto& bad) { return std::string(bad.param.name); });
@@ -235,8 +241,10 @@ class Privileges : public testing::Test {
 protected:
     void SetUp() override {
         if (!has_capability(CAP_DAC_OVERRIDE) || !has_capability(CAP_SYS_PTRACE) ||
-            !has_capability(CAP_SETPCAP)) {
-            GTEST_SKIP() << "needs CAP_DAC_OVERRIDE, CAP_SYS_PTRACE and CAP_SETPCAP: run as root";
+            !has_capability(CAP_SYS_NICE) || !has_capability(CAP_SETPCAP)) {
+            GTEST_SKIP()
+                << "needs CAP_DAC_OVERRIDE, CAP_SYS_PTRACE, CAP_SYS_NICE and CAP_SETPCAP: run "
+                   "as root";
         }
     }
 };
@@ -248,7 +256,8 @@ TEST_F(Privileges, OnlyWhatTheWorkNeedsIsLeft) {
                status_line("CapEff") + " " + status_line("CapBnd") + " " + status_line("CapInh") +
                " " + status_line("CapAmb") + " " + status_line("NoNewPrivs");
     });
-    const std::string only = "0000000000080002"; // CAP_SYS_PTRACE is bit 19, CAP_DAC_OVERRIDE 1
+    const std::string only =
+        "0000000000880002"; // CAP_SYS_NICE is bit 23, CAP_SYS_PTRACE 19, CAP_DAC_OVERRIDE 1
     const std::string none = "0000000000000000";
     EXPECT_EQ(told, only + " " + only + " " + only + " " + none + " " + none + " 1");
 }
@@ -277,9 +286,11 @@ std::string told_without(cap_value_t taken) {
 
 TEST_F(Privileges, WhatWasNotThereIsNamedAndTheRestGivenUpAllTheSame) {
     EXPECT_EQ(told_without(CAP_DAC_OVERRIDE),
-              "CAP_DAC_OVERRIDE missing, CAP_SYS_PTRACE held, 0000000000080000 1");
+              "CAP_DAC_OVERRIDE missing, CAP_SYS_PTRACE held, CAP_SYS_NICE held, "
+              "0000000000880000 1");
     EXPECT_EQ(told_without(CAP_SYS_PTRACE),
-              "CAP_DAC_OVERRIDE held, CAP_SYS_PTRACE missing, 0000000000000002 1");
+              "CAP_DAC_OVERRIDE held, CAP_SYS_PTRACE missing, CAP_SYS_NICE held, "
+              "0000000000800002 1");
 }
 
 TEST_F(Privileges, WhatWasGivenUpDoesNotComeBack) {

@@ -41,6 +41,10 @@ namespace = "team-b"
 idle = "10s..1h"
 pressure = "..1%"
 
+[node]
+rate = "64MiB"
+swap_rate = "1MiB"
+cpu = "25%"
 [damon]
 takeover = "never"
 sample = "100ms"
@@ -68,6 +72,9 @@ TEST(Settings, AFullFileIsTakenWhole) {
     EXPECT_EQ(settings->damon_sample, Microseconds(100'000));
     EXPECT_EQ(settings->damon_cpu, BasisPoints{500});
     EXPECT_EQ(settings->sensor, model::IdleSensor::generations);
+    EXPECT_EQ(settings->node.rate, mebibytes(64));
+    EXPECT_EQ(settings->node.swap_rate, mebibytes(1));
+    EXPECT_EQ(settings->node.cpu, BasisPoints{2500});
     const model::Profile& tmo = settings->profiles.at("default");
     EXPECT_DOUBLE_EQ(tmo.ratio, 0.001);
     EXPECT_DOUBLE_EQ(tmo.max.count, 200.0);
@@ -202,6 +209,11 @@ INSTANTIATE_TEST_SUITE_P(
             "the lower end first"},
         Bad{"PressureUnit", "[bounds]\npressure = \"..1\"\n", "bounds.pressure = '..1'",
             "a range in quotes"},
+        Bad{"Node", "node = 1\n", "node = 1", "a table: [node]"},
+        Bad{"NodeKey", "[node]\nbytes = 4\n", "node.bytes = 4", "allowed: rate swap_rate cpu"},
+        Bad{"NodeRate", "[node]\nrate = \"1KiB\"\n", "node.rate = '1KiB'", "1MiB or more"},
+        Bad{"NodeSwapRate", "[node]\nswap_rate = 5\n", "node.swap_rate = 5", "bytes a second"},
+        Bad{"NodeCpu", "[node]\ncpu = \"0%\"\n", "node.cpu = '0%'", "over 0% up to 100%"},
         Bad{"Takeover", "[damon]\ntakeover = \"always\"\n", "damon.takeover = 'always'",
             "\"modules\" or \"never\""},
         Bad{"TakeoverFlag", "[damon]\ntakeover = true\n", "damon.takeover = true",

@@ -14,14 +14,15 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::sensor) + 1;
-constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::cpu_share) + 1;
+constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::shared_files) + 1;
+constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::urgency) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
 const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
     using enum InputKey;
     static const std::map<ReasonCode, std::vector<InputKey>> inputs{
         {ReasonCode::reclaimed, {usage, ask, memory_pressure, io_pressure, target}},
+        {ReasonCode::cold, {ask, InputKey::cold, idle, step, memory_pressure, io_pressure, target}},
         {ReasonCode::saving, {usage, carried}},
         {ReasonCode::warming, {usage}},
         {ReasonCode::young, {usage, age, idle}},
@@ -37,7 +38,10 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::busy, {usage}},
         {ReasonCode::cpu, {usage, cpu_used, cpu_share}},
         {ReasonCode::exhausted, {usage}},
-        {ReasonCode::sensor, {usage}}};
+        {ReasonCode::sensor, {usage}},
+        {ReasonCode::in_use, {usage, idle, unproven}},
+        {ReasonCode::growing, {usage, growth}},
+        {ReasonCode::shared_files, {usage, foreign}}};
     return inputs;
 }
 
@@ -105,7 +109,7 @@ TEST(Explain, EveryCodeNamesItsInputs) {
 
 TEST(Explain, WhatWasNotTakenBeginsWithWhatWasKept) {
     for (const ReasonText& row : reason_table()) {
-        if (row.code != ReasonCode::reclaimed) {
+        if (row.code != ReasonCode::reclaimed && row.code != ReasonCode::cold) {
             const Reason reason(row.code, {{InputKey::usage, 12.0 * 1048576.0}});
             EXPECT_THAT(explain(reason), StartsWith("kept 12.0 MiB: ")) << row.name;
         }
@@ -150,6 +154,7 @@ TEST(Reason, CutsInputsBeyondTheMost) {
                                                 {target, 5.0},
                                                 {hold, 6.0},
                                                 {age, 7.0},
+                                                {growth, 7.5},
                                                 {idle, 8.0}});
     ASSERT_EQ(reason.inputs().size(), Reason::kMaxInputs);
     EXPECT_DOUBLE_EQ(reason.input(age), 7.0);

@@ -55,7 +55,7 @@ struct Owned {
 };
 
 model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged = kPlenty,
-                        const std::vector<FileId>& common = {}) {
+                        const std::vector<FileId>& common = {}, std::uint32_t unwatched = 3) {
     std::vector<SeenSpace> seen;
     for (const Owned& space : spaces) {
         seen.push_back({space.idle, space.present, space.mappings, space.looks});
@@ -65,7 +65,7 @@ model::IdleView view_of(const std::vector<Owned>& spaces, const Charged& charged
     frame.resolution = seconds(1);
     frame.watched = seconds(60);
     frame.processes = static_cast<std::uint32_t>(spaces.size());
-    frame.unwatched = 3;
+    frame.unwatched = unwatched;
     frame.common = common;
     return idle_view(seen, charged, frame);
 }
@@ -300,6 +300,44 @@ TEST(IdleSlices, ExtremesStayWithinTheBound) {
     EXPECT_LE(found.size(), 256U);
     EXPECT_EQ(slices.sum().anon, Bytes{20002});
     EXPECT_EQ(found.front().idle, Microseconds::min());
+}
+
+TEST(IdleView, TellsWhichFileBytesItsOwnProcessesMap) {
+    const std::vector<Mapping> mappings{file(0, 64, 0, 5)};
+    // The same 8 MiB twice, and 1 MiB so thinly spread that it counts as unseen.
+    const Owned one{{piece(0, 64, 20)}, {run(0, 8, PageKind::file)}, mappings};
+    const Owned two{
+        {piece(0, 64, 20)}, {run(0, 8, PageKind::file), run(40, 41, PageKind::file)}, mappings};
+    const model::IdleView view = view_of({one, two}, kPlenty, {}, 0);
+    EXPECT_EQ(view.mapped_file, mebibytes(9));
+    EXPECT_THAT(view.slices, ElementsAre(slice(20, 0, 8)));
+    EXPECT_EQ(view_of({one, two}).mapped_file,
+              std::nullopt); // others of its processes may map more
+}
+
+std::vector<model::ColdRange> cold_of(const Owned& space, std::int64_t idle) {
+    return cold_ranges({space.idle, space.present, space.mappings, space.looks}, seconds(1),
+                       seconds(idle));
+}
+
+model::ColdRange cold(std::uint64_t start, std::uint64_t end, std::int64_t idle) {
+    return {start * kMiB, end * kMiB, seconds(idle)};
+}
+
+TEST(ColdRanges, AreThoseIdleForAtLeastTheAge) {
+    const Owned space{{piece(0, 10, 5), piece(10, 20, 30), piece(20, 30, 60)}, {run(0, 30)}, {}};
+    EXPECT_THAT(cold_of(space, 30), ElementsAre(cold(10, 20, 30), cold(20, 30, 60)));
+    EXPECT_THAT(cold_of(space, 61), IsEmpty());
+}
+
+TEST(ColdRanges, CountUndecidedMemoryAtTheLeast) {
+    const Owned space{{unsure_piece(0, 10, 5, 60), unsure_piece(10, 20, 40, 90)}, {run(0, 20)}, {}};
+    EXPECT_THAT(cold_of(space, 30), ElementsAre(cold(10, 20, 40)));
+}
+
+TEST(ColdRanges, LeaveOutWhatIsTooThinlySpreadToBeSeen) {
+    const Owned space{{piece(0, 64, 30)}, {run(0, 20), run(40, 41)}, {}};
+    EXPECT_THAT(cold_of(space, 10), ElementsAre(cold(0, 32, 30)));
 }
 
 } // namespace

@@ -214,7 +214,8 @@ TEST_F(CountersTest, TheNodeIsReadFromMeminfo) {
     const auto node = counters_.begin_period(kNow);
     ASSERT_TRUE(node);
     EXPECT_EQ(node->at, kNow);
-    EXPECT_EQ(node->memory_free, mebibytes(7));
+    EXPECT_EQ(node->memory_available, mebibytes(7));
+    EXPECT_EQ(node->memory_total, mebibytes(4096));
     EXPECT_EQ(node->swap_total, mebibytes(20));
     EXPECT_EQ(node->swap_free, mebibytes(6));
     EXPECT_GE(node->page_size, kibibytes(4));

@@ -22,6 +22,12 @@ cat >/run/cgtide.toml <<'TOML'
 [profile.default]
 cpu = "50%"
 TOML
+# The pace is that of unproven age: no sensor may tell of ages.
+cat >>/run/cgtide.toml <<'TOML'
+[damon]
+takeover = "never"
+TOML
+umount /sys/kernel/debug
 rm -f "$REPORT"
 start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs

@@ -74,7 +74,8 @@ step "cold out at the end: $(((COLD - final) * 100 / COLD)) %; hot out at worst:
 ((worst <= HOT * 5 / 100)) || fail "$worst of $HOT hot bytes were out at one sample"
 
 cgtide explain main --json >/out/explain.json
-jq -e '[.entries[] | select(.reason == "reclaimed")] | length > 3 and all(.[]; .inputs.usage_bytes > 0 and .outcome != null)' \
+jq -e '[.entries[] | select(.reason == "cold")] | length >= 3 and
+    all(.[:3][]; .actuator == "pageout" and .inputs.cold_bytes >= .inputs.ask_bytes and .outcome != null)' \
     /out/explain.json >/dev/null || fail "explain lacks reasons, inputs or outcomes: $(head -c 2000 /out/explain.json)"
 [[ $limits == "$(limits_of)" ]] || fail "limits changed: $limits; now $(limits_of)"
 

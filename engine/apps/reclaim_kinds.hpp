@@ -1,0 +1,25 @@
+#pragma once
+
+#include "engine/model/policy.hpp"
+#include "engine/model/reason.hpp"
+#include "engine/model/snapshot.hpp"
+
+#include <optional>
+
+namespace cgtide::apps {
+
+/// Which pages may be asked for, and how many bytes of them there are.
+struct KindChoice {
+    model::Pages pages = model::Pages::all; ///< never `automatic`
+    Bytes anon;      ///< anonymous bytes that may leave: none of another kind, at most swap_free
+    Bytes file;      ///< file bytes that may leave
+    Bytes swap_free; ///< what the container may still swap
+    std::optional<model::ReasonCode> refused; ///< `no-swap` or `pages-unsupported`
+};
+
+/// Settles reclaim.pages against the node's swap and what its memory.reclaim takes. Needs
+/// `now.stat`. Pure. docs/apps/reclaim.md has the table.
+KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
+                        const model::NodeView& node);
+
+} // namespace cgtide::apps

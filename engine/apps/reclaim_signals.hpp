@@ -1,0 +1,36 @@
+#pragma once
+
+#include "engine/model/app.hpp"
+
+#include <span>
+
+namespace cgtide::apps {
+
+/// What one period measured, from the deltas between two samples.
+struct Signals {
+    Microseconds elapsed{0}; ///< 0 at the first sample
+    BasisPoints memory;      ///< share of the time in which a task stalled on memory
+    BasisPoints io;          ///< ... and on io
+    double refaulted = 0.0;  ///< bytes
+    double growth = 0.0;     ///< bytes of anonymous memory more than a period ago
+    double efficiency = 1.0; ///< pages reclaimed / pages scanned; 1 where few were scanned
+    bool limit_hit = false;  ///< an OOM kill or a `max` event
+};
+
+/// Takes the sample's counters into `state` and returns what changed since the one before. Needs
+/// stat, memory_pressure and events. Pure.
+Signals measure(model::ReclaimState& state, const model::Snapshot& now, Bytes page);
+
+/// Books what the actuator reports: bytes beyond an unproven request are owed back, CPU counts
+/// against the container's share, a proven request that left doubles the next one, and what was
+/// advised and stayed is left alone for kStuckRetry.
+void book(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
+
+/// The refault brake: holds when too much of what was taken lately came back, longer each time; a
+/// hold that was followed by clean periods is forgotten by halves.
+void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);
+
+/// How much of a request refaults leave: 1 with none, falling to 0 at kRefaultLimit.
+double accuracy(const model::ReclaimState& state);
+
+} // namespace cgtide::apps

@@ -1,0 +1,262 @@
+// The law where a sensor proves ages; reclaim_test.cpp has the law where none does.
+#include "engine/apps/reclaim.hpp"
+#include "tests/engine/apps/scene.hpp"
+
+#include <random>
+
+#include <gmock/gmock.h>
+
+namespace cgtide::apps {
+namespace {
+
+using model::Actuator;
+using model::IdleSource;
+using model::InputKey;
+using model::OutcomeEnd;
+using model::Pages;
+using model::ReasonCode;
+using test::Scene;
+
+constexpr Microseconds kMinutes{600'000'000};
+
+/// 32 MiB in use, `anon` and `file` bytes idle for ten minutes.
+struct ColdScene : Scene {
+    explicit ColdScene(Bytes anon = mebibytes(64), Bytes file = {}) {
+        show(anon, file);
+        step();
+    }
+    void show(Bytes anon, Bytes file = {}) {
+        now.stat->anon = now.stat->inactive_anon = mebibytes(32) + anon;
+        now.stat->file = now.stat->inactive_file = file;
+        now.usage = now.stat->anon + now.stat->file;
+        see({{Microseconds(0), mebibytes(32), Bytes{}}, {kMinutes, anon, file}});
+    }
+};
+
+TEST(ReclaimCold, AsksForProvenBytesByAddress) {
+    ColdScene scene;
+    const model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(decision.actuator, Actuator::pageout);
+    EXPECT_EQ(decision.proven, scene.policy.reclaim.idle);
+    EXPECT_EQ(decision.ask, kFirstStep);
+    EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::cold), 0x1p26);
+}
+
+TEST(ReclaimCold, TakesNothingThatIsInUse) {
+    ColdScene scene(Bytes{});
+    for (int i = 0; i < 100; ++i) {
+        const model::Decision decision = scene.step();
+        ASSERT_EQ(decision.ask.count, 0U);
+        ASSERT_EQ(decision.reason.code(), ReasonCode::in_use);
+    }
+}
+
+TEST(ReclaimCold, StepsDoubleWhileNothingComesBack) {
+    ColdScene scene(mebibytes(96));
+    std::vector<std::uint64_t> asks;
+    Bytes cold = mebibytes(96);
+    while (cold >= kSmallestAsk) {
+        const Bytes ask = scene.step().ask;
+        ASSERT_GT(ask.count, 0U);
+        asks.push_back(ask.count >> 20U);
+        scene.report_cold(ask, ask);
+        cold = cold - ask;
+        scene.show(cold);
+        scene.view->counted = scene.now.at + Microseconds(2);
+    }
+    EXPECT_THAT(asks, testing::ElementsAre(8, 16, 32, 40));
+    scene.step();
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::in_use);
+}
+
+TEST(ReclaimCold, TheFirstStepOfALargeContainerIsAShareOfIt) {
+    ColdScene scene(mebibytes(1024));
+    EXPECT_EQ(scene.step().ask, mebibytes((1024 + 32) / 64) + kibibytes(512));
+}
+
+TEST(ReclaimCold, StepsStayWhileSomeComesBackAndBeginAnewAfterAHold) {
+    ColdScene scene;
+    Bytes ask = scene.step().ask;
+    scene.report_cold(ask, ask);
+    ask = scene.step().ask;
+    EXPECT_EQ(ask, mebibytes(16));
+    scene.report_cold(ask, ask);
+    scene.refault(mebibytes(4));
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
+    EXPECT_DOUBLE_EQ(scene.reclaim_state().step, 0.0);
+}
+
+TEST(ReclaimCold, SomeRefaultsMakeRequestsSmaller) {
+    ColdScene scene;
+    const Bytes ask = scene.step().ask;
+    scene.report_cold(ask, ask);
+    scene.refault(kibibytes(204)); // half of what trips the brake
+    const Bytes next = scene.step().ask;
+    EXPECT_GT(next, kSmallestAsk);
+    EXPECT_LT(next, mebibytes(12));
+}
+
+TEST(ReclaimCold, StopsUnderPressureWithinOnePeriod) {
+    ColdScene scene;
+    scene.stall_memory(Microseconds(2'000));
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::pressure);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::cold);
+    scene.stall_io(Microseconds(1'000)); // half of the target
+    EXPECT_EQ(scene.step().ask, mebibytes(4));
+}
+
+TEST(ReclaimCold, NeverGoesBelowTheFloor) {
+    ColdScene scene;
+    scene.now.protection.low = mebibytes(92);
+    EXPECT_EQ(scene.step().ask, mebibytes(4));
+    scene.now.protection.low = mebibytes(96);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::protected_floor);
+}
+
+TEST(ReclaimCold, DoesNotAskAgainForWhatLeftSinceItWasCounted) {
+    ColdScene scene(mebibytes(8));
+    scene.view->counted = scene.now.at;
+    const Bytes ask = scene.step().ask;
+    ASSERT_EQ(ask, mebibytes(8));
+    scene.report_cold(ask, ask);
+    EXPECT_EQ(scene.step().ask.count, 0U);
+    scene.view->counted = scene.now.at; // still there: it is asked for again
+    EXPECT_EQ(scene.step().ask, mebibytes(8));
+}
+
+TEST(ReclaimCold, LeavesWhatDoesNotLeaveAloneForAMinute) {
+    ColdScene scene(mebibytes(8));
+    const Bytes ask = scene.step().ask;
+    scene.report_cold(ask, {}, ask);
+    int waited = 0;
+    while (scene.step().ask.count == 0) {
+        ASSERT_LT(++waited, 100);
+    }
+    EXPECT_EQ(waited, 30); // periods of 2 s
+}
+
+TEST(ReclaimCold, TakesAnonymousMemoryNoFurtherThanSwapGoes) {
+    ColdScene scene;
+    scene.now.swap_limit = mebibytes(3);
+    EXPECT_EQ(scene.step().ask, mebibytes(3));
+    scene.now.swap_limit = Bytes{};
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::exhausted);
+}
+
+TEST(ReclaimCold, WithoutRightsToPageOutTheKernelsListsChooseTheKind) {
+    ColdScene scene;
+    scene.node.pageout = false;
+    model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(decision.actuator, Actuator::memory_reclaim);
+    EXPECT_EQ(decision.pages, Pages::anon);
+    scene.node.swappiness_max = false;
+    decision = scene.step();
+    EXPECT_EQ(decision.pages, Pages::all);
+}
+
+TEST(ReclaimCold, GenerationsLetTheKernelsListsChoose) {
+    ColdScene scene;
+    scene.view->source = IdleSource::generations;
+    EXPECT_EQ(scene.step().actuator, Actuator::memory_reclaim);
+}
+
+TEST(ReclaimCold, PageCacheThatNoProcessMapsLeavesByTheKernelsLists) {
+    ColdScene scene(Bytes{}, mebibytes(64));
+    scene.view->source = IdleSource::regions_and_physical;
+    const model::Decision first = scene.step();
+    EXPECT_EQ(first.actuator, Actuator::pageout);
+    model::Outcome outcome;
+    outcome.asked = first.ask;
+    outcome.at = scene.now.at;
+    outcome.actuator = Actuator::pageout;
+    outcome.proven = true;
+    outcome.end = OutcomeEnd::partial;
+    scene.outcomes.push_back(outcome);
+    const model::Decision second = scene.step();
+    EXPECT_EQ(second.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(second.actuator, Actuator::memory_reclaim);
+    EXPECT_EQ(second.pages, Pages::file);
+}
+
+TEST(ReclaimUnproven, TakesOnlyTheUnseenAtTheProfilesPace) {
+    ColdScene scene(Bytes{});
+    scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(100);
+    scene.now.usage = mebibytes(132);
+    const model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::reclaimed);
+    EXPECT_EQ(decision.actuator, Actuator::memory_reclaim);
+    EXPECT_EQ(decision.pages, Pages::file);
+    EXPECT_FALSE(decision.proven.has_value());
+    EXPECT_NEAR(static_cast<double>(decision.ask.count), 0.02 * 100 * 0x1p20, 1.0);
+}
+
+TEST(ReclaimUnproven, WaitsWhileAnonymousMemoryGrows) {
+    Scene scene;
+    scene.step();
+    scene.now.stat->anon = scene.now.stat->anon + mebibytes(4);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::growing);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::reclaimed);
+}
+
+TEST(ReclaimUnproven, GoesSlowerWhereScansFindLittle) {
+    Scene scene;
+    scene.step();
+    scene.now.stat->pgscan += 10'000;
+    scene.now.stat->pgsteal += 3'000; // half of kEfficiency
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.01 * 0x1p27, 1.0);
+}
+
+TEST(ReclaimUnproven, GoesFasterWhereTheNodeRunsOutOfMemory) {
+    Scene scene;
+    scene.policy.profile = model::Profile{.ratio = 0.01, .period = Microseconds(2'000'000)};
+    scene.policy.profile.max = BasisPoints{500.0};
+    scene.node.memory_total = mebibytes(1000);
+    scene.node.memory_available = mebibytes(100);
+    scene.step();
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.01 * 0x1p27, 1.0);
+    scene.node.memory_available = mebibytes(65);
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.03 * 0x1p27, 1.0);
+    scene.node.memory_available = mebibytes(5);
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.05 * 0x1p27, 1.0);
+    scene.node.memory_available = Bytes{}; // not known
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.01 * 0x1p27, 1.0);
+}
+
+TEST(ReclaimUnproven, LeavesFilesThatProcessesOfOthersMap) {
+    ColdScene scene(Bytes{});
+    scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(100);
+    scene.now.stat->file_mapped = mebibytes(10);
+    scene.now.usage = mebibytes(132);
+    scene.view->mapped_file = mebibytes(8);
+    const model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::shared_files);
+    EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::foreign), 2.0 * 0x1p20);
+}
+
+/// Over random containers: never a byte below the floor, over what is proven cold while ages are
+/// known, or beyond swap.
+TEST(ReclaimProperty, NeverAsksForMoreThanIsProvenOrMayLeave) {
+    std::mt19937 random(7);
+    std::uniform_int_distribution<std::uint64_t> size(0, 400);
+    for (int round = 0; round < 2000; ++round) {
+        ColdScene scene(mebibytes(size(random)), mebibytes(size(random)));
+        scene.now.protection.min = mebibytes(size(random));
+        scene.now.swap_limit = mebibytes(size(random));
+        for (int period = 0; period < 4; ++period) {
+            const model::Decision decision = scene.step();
+            const Bytes cold = scene.view->slices.back().anon + scene.view->slices.back().file;
+            ASSERT_LE(decision.ask, cold);
+            ASSERT_LE(decision.ask + reclaim_floor(scene.policy, scene.now),
+                      std::max(scene.now.usage, reclaim_floor(scene.policy, scene.now)));
+            if (decision.pages == Pages::anon) {
+                ASSERT_LE(decision.ask, *scene.now.swap_limit);
+            }
+            scene.report_cold(decision.ask, decision.ask);
+        }
+    }
+}
+
+} // namespace
+} // namespace cgtide::apps
