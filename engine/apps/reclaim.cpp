@@ -251,11 +251,10 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const double base = proof.known ? number(known_room) : number(now.usage);
     const double effort = std::min(1.0, signals.efficiency / kEfficiency);
     const double most = base * policy.profile.max.ratio();
-    const double ratio = policy.profile.ratio +
-                         urgency(node) * std::max(0.0, policy.profile.max.ratio() -
-                                                           policy.profile.ratio);
-    const double share =
-        std::min(base * ratio * calm() * accuracy(state) * effort, most);
+    const double ratio =
+        policy.profile.ratio +
+        urgency(node) * std::max(0.0, policy.profile.max.ratio() - policy.profile.ratio);
+    const double share = std::min(base * ratio * calm() * accuracy(state) * effort, most);
     state.carry = std::min(state.carry + share, std::max(most, number(kSmallestAsk)));
     if (state.carry < number(kSmallestAsk)) {
         return keep(Reason(ReasonCode::saving, {usage(), {InputKey::carried, state.carry}}));

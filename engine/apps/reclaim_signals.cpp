@@ -61,7 +61,8 @@ Signals measure(ReclaimState& state, const model::Snapshot& now, Bytes page) {
         return {};
     }
     Signals signals;
-    signals.elapsed = std::chrono::duration_cast<Microseconds>(now.at - *old.last_at);
+    signals.elapsed =
+        std::max(Microseconds(0), std::chrono::duration_cast<Microseconds>(now.at - *old.last_at));
     signals.memory = share_of_time(old.memory_stall, state.memory_stall, signals.elapsed);
     signals.io = share_of_time(old.io_stall, state.io_stall, signals.elapsed);
     signals.refaulted = static_cast<double>(rise(old.refault_pages, refaults)) * number(page);

@@ -97,6 +97,59 @@ TEST(ReclaimCold, SomeRefaultsMakeRequestsSmaller) {
     EXPECT_LT(next, mebibytes(12));
 }
 
+/// Cold memory that turns hot the moment it leaves, for ten minutes.
+TEST(ReclaimCold, WhatComesBackAtOnceIsHardlyTried) {
+    ColdScene scene;
+    Bytes tried;
+    for (int period = 0; period < 300; ++period) {
+        const Bytes ask = scene.step().ask;
+        tried = tried + ask;
+        if (ask.count > 0) {
+            scene.report_cold(ask, ask);
+            scene.refault(ask);
+            scene.show(mebibytes(64)); // the sensor learns nothing
+            scene.view->counted = scene.now.at + Microseconds(2);
+        }
+    }
+    EXPECT_LE(tried, mebibytes(5 * 8));
+}
+
+/// Memory that was cold for long is used from one second to the next, with all that the container
+/// gets beside it.
+TEST(ReclaimCold, AHotSetThatDoublesInOneSecondIsLeftAlone) {
+    ColdScene scene;
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::cold);
+    scene.now.stat->anon = scene.now.stat->inactive_anon = mebibytes(192);
+    scene.now.usage = mebibytes(192);
+    scene.see({{Microseconds(0), mebibytes(192), Bytes{}}});
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::in_use);
+}
+
+TEST(ReclaimCold, CountersThatGoBackwardsAreNoSignal) {
+    ColdScene scene;
+    scene.stall_memory(Microseconds(1'000'000));
+    scene.refault(mebibytes(64));
+    scene.now.stat->pgscan = 1'000'000;
+    scene.state = scene.app.init(scene.policy, scene.now.at);
+    scene.step();
+    const Bytes ask = mebibytes(8);
+    scene.now.memory_pressure->some.total = Microseconds(0);
+    scene.now.stat->workingset_refault_anon = 0;
+    scene.now.stat->pgscan = 0;
+    scene.report_cold(ask, ask);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::cold);
+}
+
+TEST(ReclaimCold, ATimeThatJumpsOwesNothing) {
+    Scene scene;
+    scene.step();
+    scene.now.at += std::chrono::hours(1);
+    EXPECT_LE(scene.step().ask, Bytes{static_cast<std::uint64_t>(0.02 * 0x1p27)});
+    scene.now.at -= std::chrono::hours(2);
+    EXPECT_LE(scene.step().ask, Bytes{static_cast<std::uint64_t>(0.02 * 0x1p27)});
+    EXPECT_LE(scene.reclaim_state().carry, 0x1p20);
+}
+
 TEST(ReclaimCold, StopsUnderPressureWithinOnePeriod) {
     ColdScene scene;
     scene.stall_memory(Microseconds(2'000));

@@ -49,6 +49,12 @@ swapped() {
     (($(<"$CGROUPS/$1/memory.swap.current") > 0))
 }
 
+# left_by NAME ACTUATOR: whether bytes of it have left by that actuator.
+left_by() {
+    cgtide explain "$1" --json | jq -e --arg actuator "$2" \
+        '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
+}
+
 # by_hand ID CGROUP ANNOTATIONS: a container without a runtime: a process in a cgroup of its own ($! afterwards), and the hook's work.
 by_hand() {
     mkdir -p "$CGROUPS$2"
@@ -102,7 +108,7 @@ step "delegation: memory.reclaim that belongs to the container's user is written
 start delegated /web/delegated "$EAGER"
 chown 1000 "$CGROUPS/web/delegated/memory.reclaim"
 chmod 200 "$CGROUPS/web/delegated/memory.reclaim"
-wait_for 60 swapped web/delegated
+wait_for 60 left_by delegated memory.reclaim
 
 step "rebirth: the same id and path again is another container"
 old=$(cgtide inspect guarded --json | jq .detail.container.cgroup)

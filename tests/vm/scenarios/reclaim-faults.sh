@@ -1,0 +1,125 @@
+#!/bin/bash
+# What may go wrong while memory leaves: a killed engine, swap that is taken away, files that strangers map. Argument: pageout (memory.reclaim)
+
+# shellcheck source=tests/vm/guest/lib.sh
+. /vm/guest/lib.sh
+
+readonly ACTUATOR=${1:-pageout}
+readonly MIB=$((1024 * 1024))
+readonly EAGER='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "5s"}'
+
+cat >/run/cgtide.toml <<'TOML'
+[profile.eager]
+cpu = "100%"
+[[grant]]
+cgroup = "/web"
+profiles = ["default", "eager"]
+TOML
+if [[ $ACTUATOR == memory.reclaim ]]; then
+    # Without a sensor no age is proven, and the kernel's lists choose.
+    printf '[damon]\ntakeover = "never"\n' >>/run/cgtide.toml
+    umount /sys/kernel/debug
+fi
+
+# start ID MIB [ARG...]: a container of 4 MiB hot and MIB cold memory.
+start() {
+    local id=$1 cold=$2
+    shift 2
+    make_bundle "/run/$id" "$id" /run/rootfs "/web/$id" "$EAGER" -- /bin/cgtide-workload \
+        --hot 4MiB --cold "${cold}MiB" --sample 1s --report "/out/$id.jsonl" "$@"
+    add_hooks "/run/$id"
+    runtime_create_start "$id" "/run/$id"
+    wait_for 120 has_event "/out/$id.jsonl" populated
+}
+
+swap_of() {
+    echo "$(<"$CGROUPS/web/$1/memory.swap.current")"
+}
+
+swapped_more_than() {
+    (($(swap_of "$1") > $2))
+}
+
+left_by() {
+    cgtide explain "$1" --json | jq -e --arg actuator "$2" \
+        '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
+}
+
+last_reason_is() {
+    [[ $(cgtide explain "$1" --json | jq -r '.entries[-1].reason') == "$2" ]]
+}
+
+# seconds_pass N: until N more seconds of the guest have passed, in which something must not happen.
+seconds_pass() {
+    local end=$((SECONDS + $1))
+    while ((SECONDS < end)); do sleep 0.5; done
+}
+
+make_rootfs /run/rootfs
+start_engine --config /run/cgtide.toml
+
+step "the engine is killed while memory leaves: nothing leaves after two periods"
+start killed 160
+wait_for 60 swapped_more_than killed $((4 * MIB))
+kill -KILL "$ENGINE_PID"
+wait "$ENGINE_PID" || true
+at_kill=$(swap_of killed)
+seconds_pass 4 # two periods of the profile
+after=$(swap_of killed)
+seconds_pass 8
+(($(swap_of killed) <= after)) || fail "$(($(swap_of killed) - after)) bytes left after two periods"
+((after < 150 * MIB)) || fail "all had left before: the kill shows nothing"
+step "swapped: $at_kill bytes at the kill, $after two periods later, $(swap_of killed) at last"
+start_engine --config /run/cgtide.toml
+wait_for 60 swapped_more_than killed $((after + MIB))
+wait_for 10 left_by killed "$ACTUATOR"
+cgtide explain killed --last 3
+runtime_delete killed
+
+step "swap is taken away while memory leaves, and comes back"
+start swapless 96
+wait_for 60 swapped_more_than swapless $((4 * MIB))
+swapoff /dev/zram0
+wait_for 30 last_reason_is swapless exhausted
+(($(swap_of swapless) == 0)) || fail "something is in swap without swap"
+swapon /dev/zram0
+wait_for 90 swapped_more_than swapless $((4 * MIB))
+runtime_delete swapless
+
+if [[ $ACTUATOR == pageout ]]; then
+    step "page cache that a container read and is charged for, and that a stranger maps hot, stays"
+    start reader 8
+    # Not on the root file system: what is on a tmpfs is no page cache.
+    dd if=/dev/urandom of=/out/shared bs=1M count=24 status=none
+    sync
+    echo 3 >/proc/sys/vm/drop_caches
+    sh -c "echo \$\$ >$CGROUPS/web/reader/cgroup.procs; exec cat /out/shared" >/dev/null
+    (($(memory_stat web/reader file) > 23 * MIB)) || fail "the reader is not charged for the file"
+    cat >/run/stranger.py <<'PY'
+import mmap, pathlib, time
+with open("/out/shared", "rb") as file:
+    memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+while True:
+    sum(memory[at] for at in range(0, len(memory), 4096))
+    pathlib.Path("/run/mapped").touch()
+    time.sleep(0.05)
+PY
+    mkdir -p "$CGROUPS/stranger"
+    sh -c "echo \$\$ >$CGROUPS/stranger/cgroup.procs
+        exec python3 /run/stranger.py" &
+    stranger=$!
+    wait_for 60 test -e /run/mapped
+    wait_for 60 last_reason_is reader shared-files
+    before=$(memory_stat stranger pgmajfault)
+    seconds_pass 20
+    (($(memory_stat stranger pgmajfault) == before)) || fail "the stranger had major faults"
+    (($(memory_stat web/reader file) > 23 * MIB)) || fail "the file left"
+    kill "$stranger"
+    wait "$stranger" || true
+    rm /out/shared
+    cgtide explain reader --last 3
+    runtime_delete reader
+fi
+stop_engine
+! dmesg | grep -i 'type=1326' || fail "the sandbox denied a system call"
+step "done"
