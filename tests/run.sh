@@ -12,7 +12,7 @@ usage: tests/run.sh [--all | --quick]
 Installs what is missing (as root, Debian 12), builds into build/release and runs the tests.
 
   (nothing)  unit, integration, fuzz smoke, and the virtual machine with the newest kernel: half an hour
-  --all      also kernel 6.12, the long scenarios, and ThreadSanitizer
+  --all      also kernels 6.12 and 6.1, the long scenarios, and ThreadSanitizer
   --quick    unit and integration alone
   -h, --help prints this
 
@@ -97,8 +97,8 @@ fi
 
 printf '== %d stages failed; %d minutes\n' "$failed" $(((SECONDS - started + 59) / 60))
 case $mode in
-quick) echo "not run: fuzz, virtual machine (tests/run.sh), kernel 6.12 and tsan (tests/run.sh --all)" ;;
-default) echo "not run: kernel 6.12, long scenarios and tsan (tests/run.sh --all), benches (tests/bench/run.sh)" ;;
+quick) echo "not run: fuzz, virtual machine (tests/run.sh), kernels 6.12 and 6.1, tsan (tests/run.sh --all)" ;;
+default) echo "not run: kernels 6.12 and 6.1, long scenarios, tsan (tests/run.sh --all), benches (tests/bench/run.sh)" ;;
 all) echo "not run: benches (tests/bench/run.sh)" ;;
 esac
 ((failed == 0))

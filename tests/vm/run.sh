@@ -20,6 +20,8 @@ bad_usage() { say "$*"; say "try 'tests/vm/run.sh --help'"; exit "$USAGE"; }
 . "$HERE/host/kernel.sh"
 # shellcheck source=tests/vm/host/rootfs.sh
 . "$HERE/host/rootfs.sh"
+# shellcheck source=tests/vm/host/root.sh
+. "$HERE/host/root.sh"
 
 usage() {
     cat <<'EOF'
@@ -29,7 +31,8 @@ Runs tests/vm/scenarios/SCENARIO.sh as root in a virtual machine with one of Deb
 Its output appears here as it comes, and its exit status becomes ours. Needs root on the host, and
 no KVM.
 
-  --kernel newest|6.12   trixie-backports' newest, or bookworm's 6.12 (default: newest)
+  --kernel newest|6.12|6.1
+                         trixie-backports' newest, or bookworm's 6.12 or 6.1 (default: newest)
   --runtime runc|crun    RUNTIME for the scenario (default: runc)
   --timeout SECONDS      ends the machine after this time (default: 600)
   --stage DIR            a tree made by `DESTDIR=DIR cmake --install BUILD --prefix /usr`,
@@ -119,7 +122,8 @@ parse_arguments() {
 set_option() {
     case $1 in
         --kernel)
-            [[ $2 == newest || $2 == 6.12 ]] || bad_usage "--kernel is newest or 6.12, not '$2'"
+            [[ $2 == newest || $2 == 6.12 || $2 == 6.1 ]] ||
+                bad_usage "--kernel is newest, 6.12 or 6.1, not '$2'"
             KERNEL=$2
             ;;
         --runtime)
@@ -141,7 +145,8 @@ check_host() {
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86_64, this machine is $(uname -m)"
     local missing=()
     for pair in qemu-system-x86_64:qemu-system-x86 /usr/lib/qemu/virtiofsd:qemu-system-common \
-        mmdebstrap:mmdebstrap depmod:kmod unshare:util-linux setpriv:util-linux flock:util-linux; do
+        mmdebstrap:mmdebstrap depmod:kmod mke2fs:e2fsprogs unshare:util-linux setpriv:util-linux \
+        flock:util-linux; do
         command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
     done
     [[ -f $ARCHIVE_KEYRING ]] || missing+=(debian-archive-keyring)
@@ -240,12 +245,12 @@ memory_arguments() {
 
 start_qemu() {
     # guest/boot starts the other processor.
-    local parameters="root=rootfs rootfstype=virtiofs rw init=/vm/guest/init maxcpus=1 psi=1"
+    local parameters="$ROOT_PARAMETERS maxcpus=1 psi=1"
     memory_arguments
     start qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 "${MEMORY_ARGUMENTS[@]}" \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$VMLINUZ" \
-        -append "$parameters console=ttyS0 quiet panic=-1" \
+        -append "$parameters console=ttyS0 quiet panic=-1" "${ROOT_DEVICES[@]}" \
         -serial "file:$WORK/console" \
         -chardev "socket,id=fs,path=$WORK/socket" -device vhost-user-fs-pci,chardev=fs,tag=rootfs \
         -device virtio-serial-pci \
@@ -310,6 +315,7 @@ main() {
     ROOTFS=$ENTRY
     kernel_get "$KERNEL"
     VMLINUZ=$ENTRY/vmlinuz MODULES=$ENTRY/modules
+    root_get
     prepare
     SECONDS=0
     say "$SCENARIO on kernel $(ls "$MODULES") with $RUNTIME"

@@ -63,7 +63,7 @@ test_usage() {
     vm boot boot
     check "two scenarios are refused" refused "one scenario at a time"
     vm boot --kernel 5.10
-    check "an unknown kernel is refused" refused "--kernel is newest or 6.12"
+    check "an unknown kernel is refused" refused "--kernel is newest, 6.12 or 6.1"
     vm boot --runtime podman
     check "an unknown runtime is refused" refused "--runtime is runc or crun"
     vm boot --timeout

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What scenarios share. Sourced by each; RUNTIME (runc or crun), KERNEL (newest or 6.12) and NUMA
-# (yes or empty) are set.
+# What scenarios share. Sourced by each; RUNTIME (runc or crun), KERNEL (newest, 6.12 or 6.1) and
+# NUMA (yes or empty) are set.
 
 set -euo pipefail
 

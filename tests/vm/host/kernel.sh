@@ -35,6 +35,10 @@ kernel_apt() {
             KERNEL_META=linux-image-6.12-cloud-amd64
             near=bookworm-security suite=bookworm-security
             ;;
+        6.1)
+            KERNEL_META=linux-image-cloud-amd64
+            near=bookworm-security suite=bookworm-security
+            ;;
     esac
     uri=$(apt_uri "$near") || exit
     apt_private "$2" "$uri" "$suite"
