@@ -7,7 +7,7 @@ namespace cgtide::damon {
 namespace {
 
 constexpr const char* kCount = "nr_kdamonds";
-constexpr std::string_view kOp = "use DAMON";
+constexpr std::string_view kOp = "use DAMON:";
 
 const Record::Worker* worker_of(const Record& record, std::size_t slot) {
     const auto found =

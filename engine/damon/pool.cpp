@@ -6,7 +6,7 @@ namespace cgtide::damon {
 
 namespace {
 
-constexpr std::string_view kOp = "use DAMON";
+constexpr std::string_view kOp = "use DAMON:";
 
 Result<void> check_options(const PoolOptions& options) {
     const Intervals& intervals = options.intervals;

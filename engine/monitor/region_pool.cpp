@@ -46,7 +46,7 @@ std::string describe(const damon::Recovered& recovered) {
 Result<Dir> find_damon(const KernelRoots& roots) {
     auto tree = roots.sys.sub(kTree);
     if (!tree) {
-        return fail(Errc::unsupported, "use DAMON", "this kernel has no sysfs interface of it");
+        return fail(Errc::unsupported, "use DAMON:", "this kernel has no sysfs interface of it");
     }
     return tree;
 }
@@ -161,7 +161,7 @@ std::string RegionPool::no_memory() const {
 Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets,
                                     const damon::PhysicalWatch& memory) {
     if (pool_ == nullptr) {
-        return fail(Errc::conflict, "use DAMON", "it was given back");
+        return fail(Errc::conflict, "use DAMON:", "it was given back");
     }
     tune();
     auto applied = pool_->apply(std::move(targets));

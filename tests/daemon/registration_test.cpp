@@ -55,7 +55,7 @@ TEST_F(Registration, DamonThatTheEngineDoesNotUseCannotBeReleased) {
     const Ended released = cli({"damon", "release"});
     EXPECT_EQ(released.status, 1);
     EXPECT_THAT(released.errors, HasSubstr("refused (no-damon): cgtided does not use DAMON: "));
-    EXPECT_THAT(released.errors, HasSubstr("no sysfs interface"));
+    EXPECT_THAT(released.errors, HasSubstr("use DAMON: this kernel has no sysfs interface of it"));
     engine().signal(SIGTERM);
     EXPECT_EQ(engine().wait().status, 0);
     write_settings("[idle]\nsensor = \"generations\"\n");

@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr int kEngine = 42;
 constexpr Claim kClaim{.slots = 2, .take_modules = true, .engine = kEngine};
@@ -108,6 +109,7 @@ TEST_F(Owned, AStrangerThatRunsIsNamed) {
 TEST_F(Owned, AStrangerThatIsOnlyConfiguredIsAConflict) {
     kernel_.poke("nr_kdamonds", "1");
     const auto refused = Ownership::acquire(realm_, kClaim);
+    EXPECT_THAT(refused.error().message(), StartsWith("use DAMON: somebody else does: "));
     EXPECT_THAT(refused.error().message(), HasSubstr("configured"));
     EXPECT_EQ(kernel_.writes(), 0);
 }
