@@ -131,11 +131,12 @@ bool walks_page_tables(std::string_view enabled) {
 Result<void> LruGen::check_enabled() const {
     std::array<char, 32> text{};
     const ssize_t got = ::pread(enabled_.get(), text.data(), text.size(), 0);
-    const std::string_view enabled(text.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
+    std::string_view enabled(text.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
     if (!walks_page_tables(enabled)) {
+        const std::string line = printable(trim(next_line(enabled).value_or("")));
         return fail(Errc::unsupported, kOp,
-                    "/sys/kernel/mm/lru_gen/enabled is '" + printable(trim(enabled)) +
-                        "': without its bits 0 and 1 all memory looks idle");
+                    "/sys/kernel/mm/lru_gen/enabled is " + line +
+                        ": without its bits 0 and 1 all memory looks idle");
     }
     return {};
 }

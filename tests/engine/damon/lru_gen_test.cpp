@@ -115,7 +115,7 @@ TEST(LruGen, SaysThatItsWalksAreOff) {
     const auto off = LruGen::open(*Dir::open(dir.path()));
     ASSERT_FALSE(off);
     EXPECT_EQ(off.error().code, Errc::unsupported);
-    EXPECT_THAT(off.error().message(), HasSubstr("0x0005"));
+    EXPECT_THAT(off.error().message(), HasSubstr("/sys/kernel/mm/lru_gen/enabled is 0x0005: "));
     dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
     auto file = LruGen::open(*Dir::open(dir.path()));
     ASSERT_TRUE(file) << file.error().message();
