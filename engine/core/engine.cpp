@@ -38,6 +38,8 @@ asio::awaitable<void> Engine::start() {
         regions_work_ = sensor_ != model::IdleSensor::physical;
         tasks_.spawn(region_loop());
         tasks_.spawn(drain_loop());
+    } else {
+        tell_physical(why_no_regions());
     }
     if (options_.generations) {
         tasks_.spawn(generation_loop());

@@ -50,6 +50,22 @@ TEST_F(Registration, IdleTimesThatNoSensorTellsAreRefusedWithWhatToDo) {
     EXPECT_TRUE(inspect("web")["idle"].is_null());
 }
 
+TEST_F(Registration, DoctorSaysOfEachSensorThatTheKernelLacksDamon) {
+    ASSERT_TRUE(start());
+    const json doctor = json::parse(cli({"doctor", "--json"}).output);
+    for (const char* name : {"idle times by regions", "idle times by physical regions"}) {
+        std::vector<json> rows;
+        for (const json& row : doctor["capabilities"]) {
+            if (row["name"] == name) {
+                rows.push_back(row);
+            }
+        }
+        ASSERT_THAT(rows, SizeIs(1)) << name;
+        EXPECT_FALSE(rows[0]["present"]) << name;
+        EXPECT_THAT(rows[0]["detail"], HasSubstr("no sysfs interface")) << name;
+    }
+}
+
 TEST_F(Registration, DamonThatTheEngineDoesNotUseCannotBeReleased) {
     ASSERT_TRUE(start());
     const Ended released = cli({"damon", "release"});
