@@ -58,6 +58,10 @@ cat >/run/cgtide.toml <<TOML
 [idle]
 sensor = "$SENSOR"
 TOML
+if [[ $KERNEL == 6.1 ]]; then
+    step "turning MGLRU on, which Debian's 6.1 has off"
+    echo y >/sys/kernel/mm/lru_gen/enabled
+fi
 if [[ $TOLD_BY == files ]]; then
     ENGINE_UNDER=(setpriv "--bounding-set=-bpf,-perfmon,-sys_admin")
 fi
