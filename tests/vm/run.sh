@@ -41,7 +41,8 @@ no KVM.
   --out DIR              the scenario's /out (default: a temporary directory)
   --memory MiB           the guest's memory (default: 1536)
   --swap MiB             the size of its zram swap, 0 for none (default: 512)
-  --numa                 adds a second, slower node without CPUs and with as much memory again
+  --numa                 adds a second, slower node without CPUs and with as much memory again; 6.1
+                         makes no memory tiers of it
   --list                 lists the scenarios
   -h, --help             prints this
 
