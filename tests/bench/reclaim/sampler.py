@@ -1,0 +1,85 @@
+"""Samples what the reclaim bench holds controllers against, in the guest. usage: sampler.py OUT SECONDS CPU_PIDS GROUP...
+
+Appends a line of JSON a second to OUT until SIGTERM: usage, swap, refaults, major faults and stalls of each GROUP (below the
+cgroup mount), zram's memory, and the CPU of the processes CPU_PIDS (comma-separated; may be empty) and of DAMON's workers."""
+
+import json
+import os
+import sys
+import time
+
+CGROUPS = "/sys/fs/cgroup/"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def text(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def number(path):
+    return int(text(path) or 0)
+
+
+def stat_of(group):
+    return {key: int(value) for key, value in (line.split() for line in text(CGROUPS + group + "/memory.stat").splitlines())}
+
+
+def stall(group, resource):
+    line = text(f"{CGROUPS}{group}/{resource}.pressure").split("\n")[0]
+    return int(line.rpartition("total=")[2] or 0)
+
+
+def group_sample(group):
+    stat = stat_of(group)
+    refaults = stat.get("workingset_refault_anon", 0) + stat.get("workingset_refault_file", 0)
+    return {
+        "usage": number(CGROUPS + group + "/memory.current"),
+        "swap": number(CGROUPS + group + "/memory.swap.current"),
+        "file": stat.get("file", 0),
+        "refaults": refaults,
+        "major_faults": stat.get("pgmajfault", 0),
+        "memory_stall_us": stall(group, "memory"),
+        "io_stall_us": stall(group, "io"),
+    }
+
+
+def cpu_seconds(pid):
+    """CPU of a process, of all its threads."""
+    fields = text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
+
+
+def kdamonds():
+    """Processes of the kernel that DAMON's workers are, found anew each time: a commit may replace them."""
+    pids = (name for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in pids if text(f"/proc/{pid}/comm").startswith("kdamond.")]
+
+
+def main():
+    out, seconds, pids = sys.argv[1], float(sys.argv[2]), [pid for pid in sys.argv[3].split(",") if pid]
+    groups = sys.argv[4:]
+    workers = {}
+    following = time.monotonic()
+    with open(out, "a", encoding="ascii", buffering=1) as file:
+        while True:
+            for pid in kdamonds():
+                workers[pid] = cpu_seconds(pid)
+            zram = text("/sys/block/zram0/mm_stat").split()
+            sample = {
+                "t": time.monotonic(),
+                "groups": {group: group_sample(group) for group in groups},
+                "zram": int(zram[2]) if zram else 0,
+                "cpu_s": sum(cpu_seconds(pid) for pid in pids),
+                "monitor_cpu_s": sum(workers.values()),
+            }
+            file.write(json.dumps(sample) + "\n")
+            following += seconds
+            time.sleep(max(0.0, following - time.monotonic()))
+
+
+if __name__ == "__main__":
+    main()
