@@ -53,6 +53,15 @@ Output change(const Options& options, std::string_view method, const char* done)
             {}};
 }
 
+std::string paused_text(const json& reply) {
+    const double left = number_field(reply, "under_way").value_or(0);
+    return std::string("paused: nothing is reclaimed on this node until cgtide resume\n") +
+           (left > 0 ? count_field(reply, "under_way") +
+                           " of the writes under way had not ended within 5 s; cgtide explain "
+                           "tells when\n"
+                     : "");
+}
+
 Output release_damon(const Options& options) {
     // A commit under way is waited for, and each worker ends at its next look.
     constexpr std::chrono::seconds kLongest{120};
@@ -243,6 +252,12 @@ Output run(const Options& options, const Surroundings& here) {
         return change(options, method::kAttach, "is attached to");
     case Command::detach:
         return change(options, method::kDetach, "is detached from");
+    case Command::pause:
+        return show(options, method::kPause, json::object(), paused_text);
+    case Command::resume:
+        return show(options, method::kResume, json::object(), [](const json&) {
+            return std::string("resumed: containers are reclaimed again as their policies say\n");
+        });
     case Command::damon_release:
         return release_damon(options);
     case Command::doctor:

@@ -131,6 +131,16 @@ void add_changing(CLI::App& app, Options& options) {
         add_name(sub, options);
         sub->add_option("APP", options.app, "An app, such as stat or reclaim")->required();
     }
+    CLI::App* pause = add_command(
+        app, options, Command::pause, "pause",
+        "Reclaim nothing on this node until it is resumed (root)",
+        "cgtide pause\n\nIt lasts over restarts of cgtided, until cgtide resume or until "
+        "the node is started\nanew. Figures, and what would have been done, are told as "
+        "before.");
+    add_json(pause, options);
+    CLI::App* resume = add_command(app, options, Command::resume, "resume",
+                                   "Reclaim again after a pause (root)", "cgtide resume");
+    add_json(resume, options);
     CLI::App* damon = app.add_subcommand("damon", "Steer the engine's use of DAMON");
     damon->require_subcommand(1);
     damon->fallthrough();

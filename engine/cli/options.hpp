@@ -28,6 +28,8 @@ enum class Command {
     watch,
     attach,
     detach,
+    pause,
+    resume,
     damon_release,
     doctor,
     hooks

@@ -39,7 +39,9 @@ std::string name_cell(const json& container) {
 
 std::string ps_text(const json& reply, std::int64_t now_ms) {
     Table table({"NAME", "ID", "APPS", ">USAGE", ">SWAP", ">PSI", ">TAKEN", "LAST"});
-    std::string notes;
+    std::string notes = flag_field(reply, "paused")
+                            ? "paused: nothing is reclaimed on this node until cgtide resume\n"
+                            : "";
     for (const json& container : child(reply, "containers")) {
         const double faults = number_field(container, "faults").value_or(0);
         table.row({name_cell(container), text_field(container, "id").substr(0, kShortId),

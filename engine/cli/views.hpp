@@ -10,7 +10,8 @@ namespace cgtide::cli {
 /// Replies of io.cgtide.Engine as text for a terminal. Pure but for the time zone; `now_ms` is in
 /// milliseconds since the epoch. Everything that a tenant named is made printable.
 
-/// The parameters of List: a table of containers, below it the refused annotations and records.
+/// The parameters of List: a table of containers, below it whether the node is paused, and the
+/// refused annotations and records.
 std::string ps_text(const nlohmann::json& reply, std::int64_t now_ms);
 
 /// The parameters of Stat: a row of figures a container.

@@ -1,23 +1,94 @@
 #include "engine/core/arbiter.hpp"
 
+#include "engine/apps/reclaim.hpp"
+#include "engine/core/budget.hpp"
+
+#include <algorithm>
 #include <unordered_set>
 
 namespace cgtide::core {
 
-std::vector<model::Decision> arbitrate(std::vector<model::Decision> decisions,
-                                       const std::function<bool(CgroupId)>& under_way) {
-    std::unordered_set<CgroupId> granted;
-    for (model::Decision& decision : decisions) {
+namespace {
+
+using model::Decision;
+using model::InputKey;
+using model::ReasonCode;
+
+/// The decision without its request.
+void refuse(Decision& decision, ReasonCode code) {
+    const double usage = decision.reason.input(InputKey::usage);
+    decision.reason = model::Reason(code, {{InputKey::usage, usage}});
+    decision.ask = Bytes{};
+}
+
+/// A request that still stands, and how it stands.
+struct Request {
+    Decision* decision = nullptr;
+    std::uint32_t waited = 0;
+};
+
+bool may_swap(const Request& request) {
+    return request.decision->pages != model::Pages::file;
+}
+
+/// Shares `room` out among `requests`; who gets nothing is refused for `code`.
+void share(std::vector<Request>& requests, Bytes room, ReasonCode code) {
+    std::vector<Claim> claims;
+    claims.reserve(requests.size());
+    for (const Request& request : requests) {
+        claims.push_back({request.decision->ask, request.waited});
+    }
+    const std::vector<Bytes> grants = share_out(claims, room, apps::kSmallestAsk);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        Decision& decision = *requests[i].decision;
+        if (grants[i].count == 0 && code == ReasonCode::no_swap) {
+            decision.reason =
+                model::Reason(code, {{InputKey::usage, decision.reason.input(InputKey::usage)},
+                                     {InputKey::swap_free, static_cast<double>(room.count)},
+                                     {InputKey::anon, static_cast<double>(decision.ask.count)}});
+            decision.ask = Bytes{};
+        } else if (grants[i].count == 0) {
+            refuse(decision, code);
+        } else if (grants[i] < decision.ask) {
+            decision.ask = grants[i];
+            decision.reason.set(InputKey::ask, static_cast<double>(grants[i].count));
+        }
+    }
+    std::erase_if(requests,
+                  [](const Request& request) { return request.decision->ask.count == 0; });
+}
+
+} // namespace
+
+std::vector<Decision> arbitrate(std::vector<Decision> decisions,
+                                const std::function<Standing(CgroupId)>& standing_of,
+                                const Allowance& allowance) {
+    std::unordered_set<CgroupId> asking;
+    std::vector<Request> swapping;
+    for (Decision& decision : decisions) {
         if (decision.ask.count == 0) {
             continue;
         }
-        if (under_way(decision.id) || !granted.insert(decision.id).second) {
-            const double usage = decision.reason.input(model::InputKey::usage);
-            decision.reason =
-                model::Reason(model::ReasonCode::busy, {{model::InputKey::usage, usage}});
-            decision.ask = Bytes{};
+        const Standing standing = standing_of(decision.id);
+        if (allowance.paused) {
+            refuse(decision, ReasonCode::paused);
+        } else if (standing.is_busy || !asking.insert(decision.id).second) {
+            refuse(decision, ReasonCode::busy);
+        } else if (allowance.over_cpu) {
+            refuse(decision, ReasonCode::budget);
+        } else if (may_swap({&decision, 0})) {
+            swapping.push_back({&decision, standing.waited});
         }
     }
+    share(swapping, allowance.swap_free, ReasonCode::no_swap);
+    share(swapping, allowance.swap_room, ReasonCode::budget);
+    std::vector<Request> all;
+    for (Decision& decision : decisions) {
+        if (decision.ask.count > 0) {
+            all.push_back({&decision, standing_of(decision.id).waited});
+        }
+    }
+    share(all, allowance.room, ReasonCode::budget);
     return decisions;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cgroup/base/cgroup_id.hpp"
 #include "engine/model/decision.hpp"
 
 #include <functional>
@@ -7,11 +8,29 @@
 
 namespace cgtide::core {
 
-/// Settles what concerns several decisions at once, in its first form: a container has one write
-/// under way at a time (a further request is `busy`), and of two requests for one container in one
-/// period the first stands. What is refused comes back with an ask of 0 and the reason. Order is
-/// kept. Pure.
+/// What the node allows all containers together.
+struct Allowance {
+    bool paused = false;                ///< nobody may ask for anything: every request is `paused`
+    bool over_cpu = false;              ///< reclaim has used up its CPU: every request is `budget`
+    Bytes room{Bytes::kUnlimited};      ///< bytes that may be asked for now
+    Bytes swap_room{Bytes::kUnlimited}; ///< ... by requests that may take anonymous memory
+    Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share, its reserve left out
+};
+
+/// How a container stands when its request is settled.
+struct Standing {
+    bool is_busy = false;     ///< a request of it is under way
+    std::uint32_t waited = 0; ///< requests in a row that were turned away as `budget`
+};
+
+/// Settles what concerns several decisions at once. Nobody asks while the node is paused; a
+/// container has one request under way at a time (a further one is `busy`), and of two requests for
+/// one container in one period the first stands; those that may take anonymous memory share the
+/// free swap (`no-swap`), and all share the node's budget (`budget`), as share_out() does. What is
+/// refused comes back with an ask of 0 and the reason, what is cut with the ask that is left. Order
+/// is kept. Pure.
 std::vector<model::Decision> arbitrate(std::vector<model::Decision> decisions,
-                                       const std::function<bool(CgroupId)>& under_way);
+                                       const std::function<Standing(CgroupId)>& standing_of,
+                                       const Allowance& allowance);
 
 } // namespace cgtide::core

@@ -45,6 +45,7 @@ struct Container {
     std::int64_t ended_ms = 0;               ///< 0 while it lives
     std::shared_ptr<const monitor::GenerationFigures>
         generations;                ///< what walks of generations have told last
+    std::uint32_t waited = 0;       ///< requests in a row that were turned away for want of budget
     bool wants_generations = false; ///< its page tables are to be walked for them
     bool frozen = false;
     bool stopped = false; ///< its runtime said so; the cgroup decides

@@ -45,6 +45,10 @@ inline constexpr std::string_view kNoIdleView = "no-idle-view: ";
 /// What the detail of Control::release_damon's error begins with where there is nothing to release.
 inline constexpr std::string_view kNoDamon = "no-damon: ";
 
+/// How long Control::pause() waits for writes under way: a signal ends them between two rounds of
+/// the kernel, which take long where swap does.
+inline constexpr Microseconds kPausePatience{5'000'000};
+
 /// What the socket may ask of the engine. All of it runs on the engine's one thread; the awaited
 /// calls do blocking reads on the pool meanwhile.
 ///
@@ -102,6 +106,14 @@ public:
     /// people; `conflict` with a detail that begins with kNoDamon where the engine does not use
     /// DAMON, or not any more, or not yet; else what could not be put back.
     virtual boost::asio::awaitable<Result<std::string>> release_damon() = 0;
+
+    /// Stops all reclaim on the node: apps step and decide, every request is turned away as
+    /// `paused`, and writes under way are ended. Kept over restarts; idempotent. \returns how many
+    /// writes had not ended after kPausePatience, which end by themselves; an error, and no change,
+    /// where the pause cannot be kept.
+    virtual boost::asio::awaitable<Result<std::size_t>> pause() = 0;
+    virtual boost::asio::awaitable<Result<void>> resume() = 0;
+    virtual bool paused() const = 0;
 
     virtual std::vector<model::Capability> capabilities() const = 0;
 };

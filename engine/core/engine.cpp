@@ -1,5 +1,6 @@
 #include "engine/core/engine.hpp"
 
+#include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/table.hpp"
 #include "engine/core/arbiter.hpp"
 #include "engine/core/log.hpp"
@@ -18,8 +19,9 @@ namespace cgtide::core {
 namespace asio = boost::asio;
 
 Engine::Engine(asio::io_context& io, EngineOptions options)
-    : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor), tick_timer_(io),
-      watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {}
+    : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor),
+      budget_(options_.settings.node), tick_timer_(io), watch_(io, ::dup(options_.watcher.fd())),
+      tasks_(io.get_executor()) {}
 
 Engine::~Engine() {
     sensors_.join();
@@ -29,6 +31,7 @@ Engine::~Engine() {
 }
 
 asio::awaitable<void> Engine::start() {
+    co_await read_pause();
     co_await rescan();
     tasks_.spawn(tick_loop());
     tasks_.spawn(watch_loop());
@@ -47,23 +50,8 @@ asio::awaitable<void> Engine::start() {
 }
 
 asio::awaitable<void> Engine::stop() {
-    // A signal that arrives between two writes is lost: it is sent until the last write has ended.
-    constexpr auto kRepeat = std::chrono::milliseconds(20);
-    const auto stop_writes = [this] {
-        bool any = false;
-        for (const auto& [id, container] : registry_.live()) {
-            if (container->writing) {
-                container->writing->stop();
-                any = true;
-            }
-        }
-        return any;
-    };
-    asio::steady_timer timer(io_);
     stopping_ = true;
-    while (stop_writes()) {
-        co_await wait_until(timer, std::chrono::steady_clock::now() + kRepeat);
-    }
+    co_await end_writes(TimePoint::max());
     co_await tasks_.stop();
     if (options_.sensor.pool) {
         co_await release_regions();
@@ -72,6 +60,7 @@ asio::awaitable<void> Engine::stop() {
 
 void Engine::reload(model::Settings settings) {
     options_.settings = std::move(settings);
+    budget_.set(options_.settings.node);
     for (const auto& [id, container] : registry_.live()) {
         compile(*container);
     }
@@ -143,10 +132,18 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         decisions.insert(decisions.end(), more.begin(), more.end());
     }
     turns.clear(); // a container that has ended is not kept until the next tick
-    dispatch(arbitrate(std::move(decisions), [this](CgroupId id) {
+    const auto standing_of = [this](CgroupId id) {
         const Pointer container = registry_.by_id(id);
-        return container == nullptr || container->writing != nullptr;
-    }));
+        return container == nullptr ? Standing{.is_busy = true}
+                                    : Standing{container->writing != nullptr, container->waited};
+    };
+    budget_.fill(now);
+    const Allowance allowance{.paused = paused_,
+                              .over_cpu = budget_.is_over_cpu(),
+                              .room = budget_.room(),
+                              .swap_room = budget_.swap_room(),
+                              .swap_free = apps::swap_room(view)};
+    dispatch(arbitrate(std::move(decisions), standing_of, allowance));
 }
 
 void Engine::find_turns(TimePoint now) {
@@ -226,7 +223,10 @@ void Engine::dispatch(const std::vector<model::Decision>& decisions) {
         }
         const bool acts = decision.ask.count > 0 && !stopping_;
         const std::uint64_t sequence = container->journal.add(decision, acts, wall_clock_ms());
+        const bool waits = decision.reason.code() == model::ReasonCode::budget;
+        container->waited = waits ? container->waited + 1 : 0;
         if (acts) {
+            budget_.spend(decision.ask, decision.pages);
             container->writing = std::make_shared<act::Interrupt>();
             tasks_.spawn(carry_out(container, decision, sequence));
         }
@@ -257,6 +257,7 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
         outcome = co_await offload(reclaimers_, write);
     }
     container->writing.reset();
+    budget_.settle(outcome, decision.pages);
     container->journal.settle(sequence, outcome);
     if (auto& tenant = container->tenants[static_cast<std::size_t>(decision.app)]) {
         tenant->inbox.push_back(outcome);

@@ -5,6 +5,7 @@
 #include "engine/act/pageout.hpp"
 #include "engine/act/reclaim.hpp"
 #include "engine/core/admission.hpp"
+#include "engine/core/budget.hpp"
 #include "engine/core/control.hpp"
 #include "engine/core/registry.hpp"
 #include "engine/core/task_group.hpp"
@@ -82,6 +83,9 @@ public:
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
     boost::asio::awaitable<Result<void>> detach(std::string name, model::AppName app) override;
     boost::asio::awaitable<Result<std::string>> release_damon() override;
+    boost::asio::awaitable<Result<std::size_t>> pause() override;
+    boost::asio::awaitable<Result<void>> resume() override;
+    bool paused() const override { return paused_; }
     std::vector<model::Capability> capabilities() const override;
 
 private:
@@ -111,6 +115,10 @@ private:
     void note_history(Container& container, const model::Snapshot& now) const;
     void dispatch(const std::vector<model::Decision>& decisions);
     void wake();
+
+    // pause.cpp: the node's switch
+    boost::asio::awaitable<void> read_pause();
+    boost::asio::awaitable<std::size_t> end_writes(TimePoint latest);
 
     // monitoring.cpp: whose memory is watched
     boost::asio::awaitable<void> region_loop();
@@ -156,6 +164,7 @@ private:
     EngineOptions options_;
     model::IdleSensor sensor_; ///< as it was at start
     Registry registry_;
+    Budget budget_;           ///< of all containers together
     std::vector<Turn> turns_; ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
     boost::asio::thread_pool reclaimers_{2};
@@ -165,6 +174,7 @@ private:
     boost::asio::posix::stream_descriptor watch_;
     TaskGroup tasks_;
     bool stopping_ = false;
+    bool paused_ = false;    ///< every request is turned away
     bool watching_ = false;  ///< some container's memory is watched by regions
     bool has_damon_ = false; ///< or is about to: regions or physical regions tell
     bool regions_work_ = false;

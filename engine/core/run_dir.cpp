@@ -22,6 +22,8 @@ Result<Dir> make_dir(const Dir& parent, const std::string& name, mode_t mode) {
     return parent.sub(name);
 }
 
+constexpr const char* kPaused = "paused";
+
 std::string file_name(const std::string& key, std::string_view suffix) {
     return key + std::string(suffix);
 }
@@ -199,6 +201,18 @@ Result<void> RunDir::attach(const std::string& key, const Attachment& attachment
     }
     const json file{{"added", to_json(attachment.added)}, {"removed", to_json(attachment.removed)}};
     return attached_.replace(name, file.dump());
+}
+
+Result<bool> RunDir::paused() const {
+    const auto text = run_.read(kPaused);
+    if (!text && !is_gone(text.error())) {
+        return tl::unexpected(text.error());
+    }
+    return text.has_value();
+}
+
+Result<void> RunDir::pause(bool on) const {
+    return on ? run_.replace(kPaused, "") : run_.remove(kPaused);
 }
 
 } // namespace cgtide::core

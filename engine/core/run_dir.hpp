@@ -30,8 +30,8 @@ struct Found {
     bool unfinished = false; ///< files lie there that their writer has not yet given their name
 };
 
-/// `<run>`: records, marks and attachments. Every call does blocking I/O on a file system that is
-/// usually tmpfs.
+/// `<run>`: records, marks, attachments and the pause. Every call does blocking I/O on a file
+/// system that is usually tmpfs.
 class RunDir {
 public:
     /// Opens `path` (0755), making it, `containers/` (0700) and `attached/` (0700) where they are
@@ -63,6 +63,12 @@ public:
 
     /// Keeps an attachment; an empty one removes the file.
     Result<void> attach(const std::string& key, const Attachment& attachment) const;
+
+    /// Whether the node is paused: `<run>/paused` is there. An error where that cannot be told.
+    Result<bool> paused() const;
+
+    /// Keeps or ends the pause. Idempotent; a mark that cannot be kept leaves things as they were.
+    Result<void> pause(bool on) const;
 
     const Dir& dir() const { return run_; }
 

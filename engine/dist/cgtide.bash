@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps stat inspect explain idle regions record watch attach detach damon doctor hooks"
+    local commands="ps stat inspect explain idle regions record watch attach detach pause resume damon doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -49,7 +49,7 @@ _cgtide() {
     watch) words="--period --count --json --socket --help" ;;
     record) words="--output --duration --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
-    doctor) words="--json --socket --help" ;;
+    doctor | pause | resume) words="--json --socket --help" ;;
     hooks) words="--bundle --remove --dry-run --hook --help" ;;
     attach | detach | damon) words="--socket --help" ;;
     esac

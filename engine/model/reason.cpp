@@ -9,7 +9,7 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 21> kReasons{{
+constexpr std::array<ReasonText, 23> kReasons{{
     {ReasonCode::reclaimed, "reclaimed",
      "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
      "unproven."},
@@ -40,6 +40,8 @@ constexpr std::array<ReasonText, 21> kReasons{{
     {ReasonCode::shared_files, "shared-files",
      "Processes of others map files that it is charged for, and the kernel would not see their "
      "use."},
+    {ReasonCode::paused, "paused", "Reclaim is paused on this node."},
+    {ReasonCode::budget, "budget", "Reclaim of all containers together has used up its budget."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -113,6 +115,14 @@ double Reason::input(InputKey key) const {
     const auto* const end = keys_.data() + count_;
     const auto* const at = std::find(keys_.data(), end, key);
     return at == end ? 0.0 : values_[static_cast<std::size_t>(at - keys_.data())];
+}
+
+void Reason::set(InputKey key, double value) {
+    for (std::size_t i = 0; i < count_; ++i) {
+        if (keys_[i] == key) {
+            values_[i] = value;
+        }
+    }
 }
 
 std::span<const ReasonText> reason_table() {
@@ -190,6 +200,8 @@ std::string explain(const Reason& reason) {
     case ReasonCode::busy:
     case ReasonCode::exhausted:
     case ReasonCode::sensor:
+    case ReasonCode::paused:
+    case ReasonCode::budget:
         break;
     }
     std::string text(kReasons[static_cast<std::size_t>(reason.code())].meaning);

@@ -33,6 +33,8 @@ enum class ReasonCode : std::uint8_t {
     in_use,            ///< all that is seen has been in use within reclaim.idle
     growing,           ///< usage grows, and no age is proven
     shared_files,      ///< processes of others map its files, and nothing else may leave
+    paused,            ///< reclaim is paused on the whole node
+    budget,            ///< reclaim of all containers together used up its share
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain
@@ -81,6 +83,8 @@ public:
     std::vector<Input> inputs() const;
     /// The value of an input; 0 where it is not among them.
     double input(InputKey key) const;
+    /// Replaces the value of an input that is among them.
+    void set(InputKey key, double value);
 
 private:
     std::array<double, kMaxInputs> values_{};

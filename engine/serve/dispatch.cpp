@@ -75,14 +75,33 @@ asio::awaitable<Reply> release(core::Control& control, std::string text) {
     co_return done ? success({{"done", *done}}) : refusal(done.error());
 }
 
+asio::awaitable<Reply> pause(core::Control& control, std::string text) {
+    const Parameters parameters(text, {});
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto under_way = co_await control.pause();
+    co_return under_way ? success({{"under_way", *under_way}}) : refusal(under_way.error());
+}
+
+asio::awaitable<Reply> resume(core::Control& control, std::string text) {
+    const Parameters parameters(text, {});
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto done = co_await control.resume();
+    co_return done ? success(json::object()) : refusal(done.error());
+}
+
 Reply list(const core::Control& control, const std::string& text) {
     Parameters parameters(text, {"all"});
     const bool all = parameters.flag("all");
     if (!parameters.fault().empty()) {
         return invalid(parameters.fault());
     }
-    return success(
-        {{"containers", rendered(control.list(all))}, {"refused", rendered(control.refused())}});
+    return success({{"containers", rendered(control.list(all))},
+                    {"refused", rendered(control.refused())},
+                    {"paused", control.paused()}});
 }
 
 Reply stat(const core::Control& control, const std::string& text) {
@@ -207,6 +226,12 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::si
     }
     if (call.method == method::kReleaseDamon) {
         return release(control, std::move(call.parameters));
+    }
+    if (call.method == method::kPause) {
+        return pause(control, std::move(call.parameters));
+    }
+    if (call.method == method::kResume) {
+        return resume(control, std::move(call.parameters));
     }
     return at_once(answer(control, call));
 }

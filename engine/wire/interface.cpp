@@ -10,7 +10,8 @@ constexpr std::array kMethods{method::kRegister,      method::kUnregister,   met
                               method::kInspect,       method::kExplain,      method::kIdle,
                               method::kStat,          method::kHistory,      method::kRegions,
                               method::kRecordRegions, method::kWatch,        method::kAttach,
-                              method::kDetach,        method::kReleaseDamon, method::kCapabilities};
+                              method::kDetach,        method::kReleaseDamon, method::kPause,
+                              method::kResume,        method::kCapabilities};
 
 } // namespace
 

@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-constexpr int kRounds = 50;
-constexpr int kPerRound = 20; ///< a thousand in all
+constexpr int kRounds = 80;
+constexpr int kPerRound = 20; ///< 1,600 in all: the slope of a shorter half is that of single pages
 
 class Leaks : public Node {
 protected:

@@ -28,7 +28,7 @@ try:
         assert wait_for(client.get_interfaces, deadline) == ["org.varlink.service", "io.cgtide.Engine"]
         members = client.get_interface("io.cgtide.Engine").members
         for method in ("Register", "Unregister", "List", "Inspect", "Explain", "Idle", "Stat", "History",
-                       "Watch", "Attach", "Detach", "ReleaseDamon", "Capabilities"):
+                       "Watch", "Attach", "Detach", "ReleaseDamon", "Pause", "Resume", "Capabilities"):
             assert method in members, f"{method} is not in the interface's description"
         with client.open("io.cgtide.Engine") as interface:
             containers = wait_for(lambda: interface.List()["containers"], deadline)

@@ -54,9 +54,9 @@ TEST(CliErrors, EachHasItsExitStatusAndWords) {
 
 TEST(CliCommands, AnEngineThatIsNotThereHasAStatusOfItsOwn) {
     const test::TempDir folder;
-    for (const Command command :
-         {Command::ps, Command::stat, Command::inspect, Command::explain, Command::idle,
-          Command::watch, Command::attach, Command::detach, Command::damon_release}) {
+    for (const Command command : {Command::ps, Command::stat, Command::inspect, Command::explain,
+                                  Command::idle, Command::watch, Command::attach, Command::detach,
+                                  Command::pause, Command::resume, Command::damon_release}) {
         const Output output = run(at_no_engine(folder, command), {});
         EXPECT_EQ(output.status, status::kUnreachable);
         EXPECT_NE(output.err.find("is cgtided running?"), std::string::npos) << output.err;

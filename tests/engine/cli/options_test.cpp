@@ -70,6 +70,14 @@ TEST(CliOptions, ReleaseIsACommandOfDamon) {
     }
 }
 
+TEST(CliOptions, PauseAndResumeAreOfTheWholeNode) {
+    EXPECT_EQ(good({"pause", "--json"}).command, Command::pause);
+    EXPECT_TRUE(good({"pause", "--json"}).json);
+    EXPECT_EQ(good({"resume", "--socket", "/s"}).command, Command::resume);
+    EXPECT_EQ(std::get<Output>(parse({"pause", "web"})).status, status::kUsage);
+    EXPECT_EQ(std::get<Output>(parse({"resume", "web"})).status, status::kUsage);
+}
+
 TEST(CliOptions, TheSocketStandsBeforeOrAfterTheCommand) {
     EXPECT_EQ(good({"--socket", "/s", "ps"}).socket, "/s");
     EXPECT_EQ(good({"ps", "--socket", "/s"}).socket, "/s");
@@ -99,8 +107,8 @@ TEST(CliOptions, MistakesAreUsage) {
 }
 
 TEST(CliOptions, HelpOfEachCommandHasAnExample) {
-    for (const char* command :
-         {"ps", "inspect", "explain", "idle", "watch", "attach", "detach", "doctor", "hooks"}) {
+    for (const char* command : {"ps", "inspect", "explain", "idle", "watch", "attach", "detach",
+                                "pause", "resume", "doctor", "hooks"}) {
         const auto output = std::get<Output>(parse({command, "--help"}));
         EXPECT_EQ(output.status, status::kOk);
         EXPECT_NE(output.out.find(std::string("Example:\n  cgtide ") + command), std::string::npos)

@@ -87,6 +87,15 @@ refused 00000000000000aa (newer-version): version 9
 )");
 }
 
+TEST_F(View, PsSaysThatTheNodeIsPausedAndHowToGoOn) {
+    json reply = {{"containers", json::array()}, {"paused", true}};
+    EXPECT_EQ(ps_text(reply, kNow),
+              "NAME  ID  APPS  USAGE  SWAP  PSI  TAKEN  LAST\n\n"
+              "paused: nothing is reclaimed on this node until cgtide resume\n");
+    reply["paused"] = false;
+    EXPECT_EQ(ps_text(reply, kNow), "NAME  ID  APPS  USAGE  SWAP  PSI  TAKEN  LAST\n");
+}
+
 TEST_F(View, PsOfNothingIsItsTitle) {
     EXPECT_EQ(ps_text({{"containers", json::array()}}, kNow),
               "NAME  ID  APPS  USAGE  SWAP  PSI  TAKEN  LAST\n");

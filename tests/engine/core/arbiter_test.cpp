@@ -20,12 +20,21 @@ Decision decision(std::uint64_t id, Bytes ask, ReasonCode code = ReasonCode::rec
             model::Reason(code, {{InputKey::usage, kUsage}, {InputKey::ask, 1.0}})};
 }
 
-bool nobody(CgroupId) {
-    return false;
+Standing nobody(CgroupId) {
+    return {};
+}
+
+/// All of whom `is_busy` holds have a request under way.
+template <class Test>
+std::function<Standing(CgroupId)> busy(Test is_busy) {
+    return [is_busy](CgroupId id) {
+        return Standing{is_busy(id)};
+    };
 }
 
 TEST(Arbiter, LetsSingleRequestsPass) {
-    const auto settled = arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))}, nobody);
+    const auto settled =
+        arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))}, nobody, {});
     ASSERT_EQ(settled.size(), 2U);
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, mebibytes(2));
@@ -34,7 +43,7 @@ TEST(Arbiter, LetsSingleRequestsPass) {
 
 TEST(Arbiter, ARequestDuringAWriteIsBusy) {
     const auto settled = arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))},
-                                   [](CgroupId id) { return id.value == 1; });
+                                   busy([](CgroupId id) { return id.value == 1; }), {});
     EXPECT_EQ(settled[0].ask, Bytes{});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::busy);
     EXPECT_DOUBLE_EQ(settled[0].reason.input(InputKey::usage), kUsage);
@@ -42,7 +51,8 @@ TEST(Arbiter, ARequestDuringAWriteIsBusy) {
 }
 
 TEST(Arbiter, OfTwoRequestsForOneContainerTheFirstStands) {
-    const auto settled = arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody);
+    const auto settled =
+        arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody, {});
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, Bytes{});
     EXPECT_EQ(settled[1].reason.code(), ReasonCode::busy);
@@ -50,16 +60,71 @@ TEST(Arbiter, OfTwoRequestsForOneContainerTheFirstStands) {
 
 TEST(Arbiter, DecisionsThatAskForNothingKeepTheirReason) {
     const auto settled =
-        arbitrate({decision(1, {}, ReasonCode::frozen), decision(1, mebibytes(2))}, nobody);
+        arbitrate({decision(1, {}, ReasonCode::frozen), decision(1, mebibytes(2))}, nobody, {});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::frozen);
     EXPECT_EQ(settled[1].ask, mebibytes(2));
     const auto during =
-        arbitrate({decision(1, {}, ReasonCode::pressure)}, [](CgroupId) { return true; });
+        arbitrate({decision(1, {}, ReasonCode::pressure)}, busy([](CgroupId) { return true; }), {});
     EXPECT_EQ(during[0].reason.code(), ReasonCode::pressure);
 }
 
+TEST(Arbiter, NobodyAsksForAnythingOnAPausedNode) {
+    const auto settled = arbitrate(
+        {decision(1, mebibytes(1)), decision(2, mebibytes(2)), decision(3, {}, ReasonCode::frozen)},
+        busy([](CgroupId id) { return id.value == 1; }), {.paused = true});
+    ASSERT_EQ(settled.size(), 3U);
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(settled[i].ask, Bytes{});
+        EXPECT_EQ(settled[i].reason.code(), ReasonCode::paused); // rather than busy
+        EXPECT_EQ(settled[i].reason.inputs().size(), 1U);
+        EXPECT_DOUBLE_EQ(settled[i].reason.input(InputKey::usage), kUsage);
+    }
+    EXPECT_EQ(settled[2].reason.code(), ReasonCode::frozen);
+}
+
+TEST(Arbiter, RequestsShareTheFreeSwap) {
+    std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(8)),
+                                 decision(3, mebibytes(8))};
+    before[1].pages = model::Pages::file;
+    auto settled = arbitrate(before, nobody, {.swap_free = mebibytes(6)});
+    EXPECT_EQ(settled[0].ask, mebibytes(3));
+    EXPECT_DOUBLE_EQ(settled[0].reason.input(InputKey::ask), 3.0 * 0x1p20);
+    EXPECT_EQ(settled[1].ask, mebibytes(8)); // takes no swap
+    EXPECT_EQ(settled[2].ask, mebibytes(3));
+    settled = arbitrate(before, nobody, {.swap_free = mebibytes(1)});
+    EXPECT_EQ(settled[0].ask, mebibytes(1));
+    EXPECT_EQ(settled[2].reason.code(), ReasonCode::no_swap);
+    EXPECT_DOUBLE_EQ(settled[2].reason.input(InputKey::swap_free), 0x1p20);
+}
+
+TEST(Arbiter, RequestsShareTheNodesBudget) {
+    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(1)),
+                                       decision(3, mebibytes(8))};
+    const auto settled = arbitrate(before, nobody, {.room = mebibytes(11)});
+    EXPECT_EQ(settled[0].ask, mebibytes(5));
+    EXPECT_EQ(settled[1].ask, mebibytes(1));
+    EXPECT_EQ(settled[2].ask, mebibytes(5));
+    EXPECT_EQ(settled[2].reason.code(), ReasonCode::reclaimed);
+}
+
+TEST(Arbiter, WhoWaitedLongestIsServedFirstWhereTheBudgetIsShort) {
+    const auto waited = [](CgroupId id) {
+        return Standing{false, id.value == 3 ? 5U : 0U};
+    };
+    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(3, mebibytes(8))};
+    const auto settled = arbitrate(before, waited, {.room = mebibytes(1)});
+    EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+    EXPECT_EQ(settled[1].ask, mebibytes(1));
+}
+
+TEST(Arbiter, NobodyAsksWhileReclaimIsOverItsCpu) {
+    const auto settled = arbitrate({decision(1, mebibytes(8))}, nobody, {.over_cpu = true});
+    EXPECT_EQ(settled[0].ask, Bytes{});
+    EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+}
+
 TEST(Arbiter, NoDecisionsNoAnswer) {
-    EXPECT_TRUE(arbitrate({}, nobody).empty());
+    EXPECT_TRUE(arbitrate({}, nobody, {}).empty());
 }
 
 TEST(Arbiter, HoldsItsPromisesForAnyDecisions) {
@@ -73,7 +138,7 @@ TEST(Arbiter, HoldsItsPromisesForAnyDecisions) {
         }
         const std::set<std::uint64_t> writing{ids(random), ids(random)};
         const auto after =
-            arbitrate(before, [&](CgroupId id) { return writing.contains(id.value); });
+            arbitrate(before, busy([&](CgroupId id) { return writing.contains(id.value); }), {});
         ASSERT_EQ(after.size(), before.size());
         std::map<CgroupId, int> granted;
         for (std::size_t i = 0; i < after.size(); ++i) {

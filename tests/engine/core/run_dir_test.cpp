@@ -233,6 +233,28 @@ TEST_F(RunFolder, AnAttachmentThatIsNoObjectIsAnError) {
     EXPECT_EQ(*run_.attachment("00000000000000aa"), Attachment{});
 }
 
+TEST_F(RunFolder, APauseIsKeptUntilItIsEnded) {
+    EXPECT_FALSE(run_.paused().value());
+    ASSERT_TRUE(run_.pause(true));
+    ASSERT_TRUE(run_.pause(true)); // twice is once
+    EXPECT_TRUE(open().paused().value());
+    EXPECT_EQ(mode_of(path() + "/paused"), 0600U);
+    ASSERT_TRUE(run_.pause(false));
+    ASSERT_TRUE(run_.pause(false));
+    EXPECT_FALSE(open().paused().value());
+    EXPECT_FALSE(exists("paused"));
+}
+
+TEST_F(RunFolder, APauseThatCannotBeReadIsAnError) {
+    fs::create_directory(path() + "/paused");
+    EXPECT_FALSE(run_.paused());
+    EXPECT_FALSE(run_.pause(true));
+    EXPECT_FALSE(run_.pause(false));
+    for (const auto& entry : fs::directory_iterator(path())) {
+        EXPECT_FALSE(entry.path().filename().string().ends_with(".tmp")) << entry.path();
+    }
+}
+
 TEST_F(RunFolder, ChangedMovesWithTheFolder) {
     const auto before = run_.changed();
     ASSERT_TRUE(before);

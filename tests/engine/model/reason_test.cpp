@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::shared_files) + 1;
+constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::budget) + 1;
 constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::urgency) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
@@ -41,7 +41,9 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::sensor, {usage}},
         {ReasonCode::in_use, {usage, idle, unproven}},
         {ReasonCode::growing, {usage, growth}},
-        {ReasonCode::shared_files, {usage, foreign}}};
+        {ReasonCode::shared_files, {usage, foreign}},
+        {ReasonCode::paused, {usage}},
+        {ReasonCode::budget, {usage}}};
     return inputs;
 }
 

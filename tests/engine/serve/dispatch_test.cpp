@@ -228,6 +228,26 @@ TEST_F(Dispatch, ReleasesDamonOnceAndSaysSoFromThenOn) {
     EXPECT_EQ(control.asked, (std::vector<std::string>{"release", "release"}));
 }
 
+TEST_F(Dispatch, PausesAndResumesTheNode) {
+    EXPECT_EQ(succeed(method::kList, json::object())["paused"], false);
+    EXPECT_EQ(succeed(method::kPause, json::object()), json({{"under_way", 1}}));
+    EXPECT_EQ(succeed(method::kList, json::object())["paused"], true);
+    EXPECT_EQ(succeed(method::kResume, json::object()), json::object());
+    EXPECT_EQ(succeed(method::kList, json::object())["paused"], false);
+    expect_invalid(method::kPause, {{"name", "web"}}, "name");
+    expect_invalid(method::kResume, {{"all", true}}, "all");
+    EXPECT_EQ(control.asked, (std::vector<std::string>{"pause", "resume"}));
+}
+
+TEST_F(Dispatch, APauseThatCannotBeKeptIsRefused) {
+    control.full = true;
+    for (const auto name : {method::kPause, method::kResume}) {
+        const auto reply = ask(name, json::object());
+        EXPECT_EQ(reply.error, error::kRefused);
+        EXPECT_EQ(json::parse(reply.parameters)["reason"], "failed");
+    }
+}
+
 TEST_F(Dispatch, TellsCapabilities) {
     const json reply = succeed(method::kCapabilities, json::object());
     EXPECT_EQ(reply["capabilities"][0]["name"], "memory.reclaim");

@@ -2,6 +2,7 @@
 
 #include "engine/core/control.hpp"
 
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +107,23 @@ public:
         }
         co_return "started again: damon_stat";
     }
+    boost::asio::awaitable<Result<std::size_t>> pause() override {
+        asked.push_back("pause");
+        if (full) {
+            co_return fail_errno(ENOSPC, "write", "paused");
+        }
+        is_paused = true;
+        co_return 1;
+    }
+    boost::asio::awaitable<Result<void>> resume() override {
+        asked.push_back("resume");
+        if (full) {
+            co_return fail_errno(EROFS, "remove", "paused");
+        }
+        is_paused = false;
+        co_return Result<void>{};
+    }
+    bool paused() const override { return is_paused; }
     std::vector<model::Capability> capabilities() const override {
         return {
             {"memory.reclaim", true, "/sys/fs/cgroup/memory.reclaim", "writable", "nothing", true}};
@@ -113,7 +131,9 @@ public:
 
     std::vector<std::string> asked;
     std::optional<Error> enroll_error;
-    bool released = false;   ///< DAMON was given back
+    bool released = false; ///< DAMON was given back
+    bool is_paused = false;
+    bool full = false;       ///< the run folder keeps nothing
     bool ended = false;      ///< the container has ended
     std::size_t most = 100;  ///< questions that are answered before the container ends
     std::size_t padding = 0; ///< bytes that make a reply large

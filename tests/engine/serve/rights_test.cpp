@@ -27,8 +27,9 @@ TEST(Rights, OthersMayDoNothing) {
 
 TEST(Rights, WhatChangesAnythingIsRoots) {
     namespace method = wire::method;
-    for (const auto name : {method::kRegister, method::kUnregister, method::kAttach,
-                            method::kDetach, method::kReleaseDamon}) {
+    for (const auto name :
+         {method::kRegister, method::kUnregister, method::kAttach, method::kDetach,
+          method::kReleaseDamon, method::kPause, method::kResume}) {
         EXPECT_EQ(access_for(name), Access::all) << name;
     }
     for (const auto name :

@@ -68,8 +68,8 @@ TEST(Service, APeerWithoutRightsLearnsNothing) {
 }
 
 TEST(Service, AReaderMayNotChangeAnything) {
-    for (const auto name :
-         {method::kRegister, method::kUnregister, method::kAttach, method::kDetach}) {
+    for (const auto name : {method::kRegister, method::kUnregister, method::kAttach,
+                            method::kDetach, method::kPause, method::kResume}) {
         const auto reply = answer_alone(call(name), Access::read);
         ASSERT_TRUE(reply) << name;
         EXPECT_EQ(reply->error, error::kPermissionDenied);
