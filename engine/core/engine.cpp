@@ -5,6 +5,7 @@
 #include "engine/core/arbiter.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/core/thread_names.hpp"
 #include "engine/core/wait.hpp"
 #include "engine/core/wall_clock.hpp"
 
@@ -21,7 +22,12 @@ namespace asio = boost::asio;
 Engine::Engine(asio::io_context& io, EngineOptions options)
     : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor),
       budget_(options_.settings.node), tick_timer_(io), watch_(io, ::dup(options_.watcher.fd())),
-      tasks_(io.get_executor()) {}
+      tasks_(io.get_executor()) {
+    name_threads(sensors_, 1, "cgtide-sensors");
+    name_threads(reclaimers_, kReclaimers, "cgtide-reclaim");
+    name_threads(damon_, 1, "cgtide-damon");
+    name_threads(walkers_, 1, "cgtide-walkers");
+}
 
 Engine::~Engine() {
     sensors_.join();

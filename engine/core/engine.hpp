@@ -167,7 +167,8 @@ private:
     Budget budget_;           ///< of all containers together
     std::vector<Turn> turns_; ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
-    boost::asio::thread_pool reclaimers_{2};
+    static constexpr std::size_t kReclaimers = 2;
+    boost::asio::thread_pool reclaimers_{kReclaimers};
     boost::asio::thread_pool damon_{1};
     boost::asio::thread_pool walkers_{1}; ///< of page tables, for generations
     boost::asio::steady_timer tick_timer_;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Reclaim by cgtide, oomd's senpai and DAMON_RECLAIM on the same workloads, in the virtual machine. usage: reclaim.sh BUILD_DIR [--case NAME] [--seconds N] [--controllers LIST] [run.sh OPTION...]
-# Without --case all of them, and the slowdown, which takes an hour. The last line is JSON; a key that was not measured is null.
+# KEEP=DIR in the environment keeps the samples. Without --case all of them, and the slowdown, which takes an hour. The last line is JSON; a key that was not measured is null.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,5 +30,6 @@ done
 if [[ -n $slowdown ]]; then
     "$here/slowdown.sh" "$build" taking >"$out/slowdown.json" || status=$?
 fi
+[[ -z ${KEEP:-} ]] || cp -r "$out/results" "$KEEP"
 python3 "$here/reclaim/summary.py" "$out/results" "$out/slowdown.json"
 exit "$status"

@@ -1,7 +1,8 @@
 """Samples what the reclaim bench holds controllers against, in the guest. usage: sampler.py OUT SECONDS CPU_PIDS GROUP...
 
 Appends a line of JSON a second to OUT until SIGTERM: usage, swap, refaults, major faults and stalls of each GROUP (below the
-cgroup mount), zram's memory, and the CPU of the processes CPU_PIDS (comma-separated; may be empty) and of DAMON's workers."""
+cgroup mount), zram's memory, the CPU of the processes CPU_PIDS (comma-separated; may be empty), and beside it that of monitoring:
+cgtided's threads that sense, and DAMON's workers."""
 
 import json
 import os
@@ -53,6 +54,15 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
+def sensor_seconds(pid):
+    """Of these, the CPU of threads that sense: what cgtided's names say."""
+    total = 0.0
+    for task in os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []:
+        if text(f"/proc/{pid}/task/{task}/comm").strip() in ("cgtide-sensors", "cgtide-damon", "cgtide-walkers"):
+            total += cpu_seconds(f"{pid}/task/{task}")
+    return total
+
+
 def kdamonds():
     """Processes of the kernel that DAMON's workers are, found anew each time: a commit may replace them."""
     pids = (name for name in os.listdir("/proc") if name.isdigit())
@@ -73,8 +83,8 @@ def main():
                 "t": time.monotonic(),
                 "groups": {group: group_sample(group) for group in groups},
                 "zram": int(zram[2]) if zram else 0,
-                "cpu_s": sum(cpu_seconds(pid) for pid in pids),
-                "monitor_cpu_s": sum(workers.values()),
+                "cpu_s": sum(cpu_seconds(pid) - sensor_seconds(pid) for pid in pids),
+                "monitor_cpu_s": sum(workers.values()) + sum(sensor_seconds(pid) for pid in pids),
             }
             file.write(json.dumps(sample) + "\n")
             following += seconds

@@ -8,7 +8,7 @@ oracle      the same of a controller that takes each cold byte the moment it is 
             zram what it cost cgtide
 cold out    share of the truly cold bytes that are not resident at the end
 hot out     the worst sample's share of the truly hot bytes that are not resident
-work        passes of the hot loop per second of the containers' CPU, over the same without a controller
+cpu         of the controller's process from its start on, start-up included; monitor: of what watches idle times for it
 refaults    pages; per MiB of mean net saved bytes"""
 
 import json
@@ -35,7 +35,6 @@ class Run:
         }
         self.begin = max(row["t"] for rows in self.reports.values() for row in rows if row["event"] == "populated")
         samples = lines(folder / f"{case}.{controller}.samples")
-        self.before = samples[0]
         self.samples = [sample for sample in samples if sample["t"] >= self.begin]
 
     @property
@@ -80,15 +79,6 @@ class Run:
         """Shares that are not resident, sample by sample; empty where there is no memory of that kind."""
         return [1 - resident / size for size, resident in self.truth(kind, annotated) if size > 0]
 
-    def work(self):
-        """Passes per second of CPU of all containers together."""
-        passes = cpu = 0.0
-        for rows in self.reports.values():
-            samples = [row for row in rows if row["event"] == "sample"]
-            passes += samples[-1]["passes"] - samples[0]["passes"]
-            cpu += samples[-1]["cpu_s"] - samples[0]["cpu_s"]
-        return passes / cpu
-
     def cold_bytes(self):
         truth = self.truth("cold")
         return truth[0][0] if truth else 0
@@ -97,7 +87,7 @@ class Run:
         seconds = self.last["t"] - self.begin
         return self.cold_bytes() * (1 - zram_share) * max(0.0, seconds - IDLE) / seconds
 
-    def figures(self, idle_run):
+    def figures(self):
         wall = self.last["t"] - self.first["t"]
         net = self.net_saved() / MIB
         refaults = self.rise("refaults")
@@ -110,9 +100,8 @@ class Run:
             "refaults": refaults,
             "refaults_per_saved_mib": round(refaults / net, 3) if net > 1 else None,
             "psi_percent": round(100 * self.rise("memory_stall_us") / 1e6 / wall, 4),
-            "work_ratio": round(self.work() / idle_run.work(), 3) if idle_run else None,
-            "cpu_s": round(self.last["cpu_s"] - self.before["cpu_s"], 2),
-            "monitor_cpu_s": round(self.last["monitor_cpu_s"] - self.before["monitor_cpu_s"], 2),
+            "cpu_s": round(self.last["cpu_s"], 2),
+            "monitor_cpu_s": round(self.last["monitor_cpu_s"], 2),
             "foreign_swap_mib": round(self.total(self.last, "swap", False) / MIB, 2),
             "foreign_major_faults": self.rise("major_faults", annotated=False),
         }
@@ -137,7 +126,7 @@ def ratio(above, below, digits=3):
 def summarise_case(runs):
     """The rows of a case's table, and its figures."""
     by_name = {run.controller: run for run in runs}
-    rows = {name: run.figures(by_name.get("none")) for name, run in by_name.items()}
+    rows = {name: run.figures() for name, run in by_name.items()}
     ours = rows.get("cgtide")
     out = {}
     if ours is None:

@@ -28,7 +28,7 @@ has_settled() {
 }
 
 has_reclaimed() {
-    cgtide explain both --json | jq -e '[.entries[] | select(.reason == "reclaimed")] | length > 3'
+    cgtide explain both --json | jq -e '[.entries[] | select(.reason == "cold" and .outcome.taken_bytes > 0)] | length >= 3'
 }
 
 is_by_generations() {
