@@ -23,5 +23,13 @@ TEST(ThreadNames, EachThreadOfAPoolHasTheName) {
     pool.join();
 }
 
+TEST(ThreadNames, ManyPoolsInARowAllEnd) {
+    for (int i = 0; i < 500; ++i) {
+        boost::asio::thread_pool pool(3);
+        name_threads(pool, 3, "test-threads");
+        pool.join();
+    }
+}
+
 } // namespace
 } // namespace cgtide::core
