@@ -5,7 +5,7 @@ set -euo pipefail
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 shift
-cases=(cold-heavy page-cache mixed) seconds=120 slowdown=yes
+cases=(cold-heavy alternating page-cache mixed) seconds=120 slowdown=yes
 controllers=none,cgtide,oomd-reclaim,oomd-reclaim-tuned,oomd-high,oomd-high-tuned,damon-reclaim,damon-reclaim-tuned
 while (($# > 1)); do
     case $1 in

@@ -7,6 +7,8 @@ net saved   mean over the window of (fall of usage - growth of zram's memory), o
 oracle      the same of a controller that takes each cold byte the moment it is IDLE old, and nothing else; a byte costs in
             zram what it cost cgtide
 cold out    share of the truly cold bytes that are not resident at the end
+hot taken   share of the hot bytes that left while they were hot, all falls added up
+pressure    psi_percent is the mean; longest_pressure_s the longest time in which each second was over 0.1 %
 hot out     the worst sample's share of the truly hot bytes that are not resident
 cpu         of the controller's process from its start on, start-up included; monitor: of what watches idle times for it
 refaults    pages; per MiB of mean net saved bytes"""
@@ -18,6 +20,7 @@ import sys
 
 MIB = 1 << 20
 IDLE = 10.0
+TARGET = 0.001
 PAGE = 4096
 
 
@@ -79,6 +82,30 @@ class Run:
         """Shares that are not resident, sample by sample; empty where there is no memory of that kind."""
         return [1 - resident / size for size, resident in self.truth(kind, annotated) if size > 0]
 
+    def longest_pressure(self):
+        """Seconds of the longest time in which each sample's memory pressure was over the target."""
+        longest = begin = 0.0
+        over = False
+        for before, after in zip(self.samples, self.samples[1:]):
+            stall = self.total(after, "memory_stall_us") - self.total(before, "memory_stall_us")
+            if stall / 1e6 > TARGET * (after["t"] - before["t"]):
+                begin = begin if over else before["t"]
+                over = True
+                longest = max(longest, after["t"] - begin)
+            else:
+                over = False
+        return longest
+
+    def hot_taken(self):
+        """Share of the hot bytes that left while they were hot: falls of what is resident within one phase, added up."""
+        taken = size = 0
+        for rows in self.reports.values():
+            size += rows[0]["hot_bytes"]
+            for before, after in zip(rows, rows[1:]):
+                if before.get("phase", 0) == after.get("phase", 0):
+                    taken += max(0, before["hot_resident"] - after["hot_resident"])
+        return taken / size
+
     def cold_bytes(self):
         truth = self.truth("cold")
         return truth[0][0] if truth else 0
@@ -97,9 +124,11 @@ class Run:
             "net_saved_mib": round(net, 2),
             "cold_out_percent": round(100 * cold[-1], 2) if cold else None,
             "hot_out_percent": round(100 * max(hot), 2) if hot else None,
+            "hot_taken_percent": round(100 * self.hot_taken(), 2),
             "refaults": refaults,
             "refaults_per_saved_mib": round(refaults / net, 3) if net > 1 else None,
             "psi_percent": round(100 * self.rise("memory_stall_us") / 1e6 / wall, 4),
+            "longest_pressure_s": round(self.longest_pressure(), 1),
             "cpu_s": round(self.last["cpu_s"], 2),
             "monitor_cpu_s": round(self.last["monitor_cpu_s"], 2),
             "foreign_swap_mib": round(self.total(self.last, "swap", False) / MIB, 2),
@@ -141,6 +170,7 @@ def summarise_case(runs):
     )
     out["cold_out_percent"] = ours["cold_out_percent"]
     out["hot_out_percent"] = ours["hot_out_percent"]
+    out["hot_taken_percent"] = ours["hot_taken_percent"]
     out["refaults_per_saved_mib"] = ours["refaults_per_saved_mib"]
     out["peer_best_refaults_per_saved_mib"] = min((row["refaults_per_saved_mib"] for row in saving), default=None)
     out["cpu_ratio_to_oomd"] = ratio(ours["cpu_s"], oomd["cpu_s"]) if oomd else None

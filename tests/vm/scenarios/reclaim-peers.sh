@@ -113,6 +113,12 @@ case_cold-heavy() {
     populated
 }
 
+# Hot and cold memory that change places each 30 s.
+case_alternating() {
+    container main /web/main "$ANNOTATED" --hot 48MiB --cold 48MiB --alternate 30s
+    populated
+}
+
 # Page cache that is read once, by a process of the container that goes on to its hot memory.
 case_page-cache() {
     container main /web/main "$ANNOTATED" --hot 32MiB

@@ -102,6 +102,9 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
     if (name == "--sample") {
         return parse_sample(options.sample, value);
     }
+    if (name == "--alternate") {
+        return parse_sample(options.alternate, value);
+    }
     if (name == "--seconds") {
         return parse_number(options.run_for, value, std::numeric_limits<std::int32_t>::max());
     }
@@ -155,6 +158,7 @@ with a last sample.
   --random PERCENT            share of each page that does not compress (default: 50)
   --report FILE               appends there, - is standard output (default: -)
   --sample TIME               between samples, such as 1s or 250ms (default: 1s)
+  --alternate TIME            hot and cold anonymous memory change places each TIME (default: never)
   --seconds N                 ends after N seconds, 0 never (default: 0)
   --work-mode paced|spin      pauses after each pass over the hot memory, or never
                               (default: paced)

@@ -27,6 +27,7 @@ struct Options {
     unsigned random_percent = 50; ///< share of each page that does not compress, 0 to 100
     std::string report = "-";     ///< where JSON lines are appended; `-` is standard output
     Microseconds sample = std::chrono::seconds(1); ///< 1 ms or more
+    Microseconds alternate{0}; ///< anonymous hot and cold memory change places each time; 0: never
     std::chrono::seconds run_for{0}; ///< counted from the populated event; 0 is until SIGTERM
     Microseconds pause{1000};        ///< after each pass, where paced
     bool paced = true;               ///< false: never pauses

@@ -56,6 +56,7 @@ std::string format_event(std::string_view event, const Sample& sample) {
     line.seconds("cpu_s", sample.cpu_s);
     line.number("majflt", sample.majflt);
     line.number("minflt", sample.minflt);
+    line.number("phase", sample.phase);
     return std::move(line).end();
 }
 

@@ -25,6 +25,7 @@ struct Sample {
     double cpu_s = 0;         ///< user and system time of this process, seconds
     std::uint64_t majflt = 0;
     std::uint64_t minflt = 0;
+    std::uint64_t phase = 0; ///< odd: hot and cold have changed places
 };
 
 /// Formats one line of JSON that ends in a newline: `event` is `populated` or `sample`.

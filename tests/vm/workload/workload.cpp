@@ -96,11 +96,36 @@ Result<void> write_line(const UniqueFd& report, std::string_view line) {
     return {};
 }
 
+/// The time since the work began in phases: in odd ones hot and cold memory have changed places.
+class Phases {
+public:
+    explicit Phases(const Options& options) : each_(options.alternate), began_(monotonic()) {}
+
+    std::uint64_t now() const {
+        return each_.count() > 0 ? static_cast<std::uint64_t>((monotonic() - began_) / each_) : 0;
+    }
+
+private:
+    Nanoseconds each_;
+    Nanoseconds began_;
+};
+
+const Mapping& hot_in(std::uint64_t phase, const Memory& memory) {
+    return phase % 2 == 1 ? memory.cold : memory.hot;
+}
+
+const Mapping& cold_in(std::uint64_t phase, const Memory& memory) {
+    return hot_in(phase + 1, memory);
+}
+
 /// Looks at this process without touching its memory.
-Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, std::uint64_t passes) {
+Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, const Phases& phases,
+                           std::uint64_t passes) {
     Sample sample;
+    sample.phase = phases.now();
     for (const auto& [mapping, residency] :
-         {std::pair{&memory.hot, &sample.hot}, std::pair{&memory.cold, &sample.cold},
+         {std::pair{&hot_in(sample.phase, memory), &sample.hot},
+          std::pair{&cold_in(sample.phase, memory), &sample.cold},
           std::pair{&memory.file_hot, &sample.file_hot},
           std::pair{&memory.file_cold, &sample.file_cold}}) {
         const auto resident = pagemap.resident(mapping->bytes());
@@ -123,17 +148,18 @@ Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, std::ui
 /// of a pass, not just after one, when all of it is resident.
 class Toucher {
 public:
-    Toucher(const Options& options, Memory& memory)
-        : thread_([this, &options, &memory](const std::stop_token& stop) {
+    Toucher(const Options& options, const Memory& memory, const Phases& phases)
+        : thread_([this, &options, &memory, &phases](const std::stop_token& stop) {
               // The main thread waits for samples and takes the signals that end them.
               sigset_t all;
               ::sigfillset(&all);
               ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
               while (!stop.stop_requested()) {
+                  const Mapping& hot = hot_in(phases.now(), memory);
                   if (options.whole_pages) {
-                      checksum_ = memory.hot.checksum();
+                      checksum_ = hot.checksum();
                   }
-                  memory.hot.write_each_page(static_cast<std::byte>(passes_.load()));
+                  hot.write_each_page(static_cast<std::byte>(passes_.load()));
                   memory.file_hot.read_each_page();
                   ++passes_;
                   if (options.paced) {
@@ -153,14 +179,15 @@ private:
 /// Works until SIGTERM or the end of its time, reporting as it goes.
 Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory,
                   const UniqueFd& report) {
+    const Phases phases(options);
     const auto tell = [&](std::string_view event, std::uint64_t passes) {
-        return take_sample(pagemap, memory, passes).and_then([&](const Sample& sample) {
+        return take_sample(pagemap, memory, phases, passes).and_then([&](const Sample& sample) {
             return write_line(report, format_event(event, sample));
         });
     };
 
     auto told = tell("populated", 0);
-    const Toucher toucher(options, memory);
+    const Toucher toucher(options, memory, phases);
     const Nanoseconds began = monotonic();
     const Nanoseconds end =
         options.run_for.count() == 0 ? Nanoseconds::max() : began + options.run_for;

@@ -39,10 +39,11 @@ TEST(WorkloadOptions, HasDefaults) {
 
 TEST(WorkloadOptions, TakesEveryOption) {
     const auto options =
-        parse({"--hot",      "1MiB",        "--cold",      "96MiB", "--file-hot", "/a",
-               "4KiB",       "--file-cold", "/b",          "8192",  "--random",   "0",
-               "--report",   "/out/r",      "--sample",    "250ms", "--seconds",  "7",
-               "--pause-us", "20",          "--work-mode", "spin",  "--pass",     "checksum"});
+        parse({"--hot",       "1MiB",        "--cold",      "96MiB", "--file-hot", "/a",
+               "4KiB",        "--file-cold", "/b",          "8192",  "--random",   "0",
+               "--report",    "/out/r",      "--sample",    "250ms", "--seconds",  "7",
+               "--pause-us",  "20",          "--work-mode", "spin",  "--pass",     "checksum",
+               "--alternate", "30s"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->cold, mebibytes(96));
     EXPECT_EQ(options->file_hot.path, "/a");
@@ -54,6 +55,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
     EXPECT_EQ(options->sample, std::chrono::milliseconds(250));
     EXPECT_EQ(options->run_for, std::chrono::seconds(7));
     EXPECT_EQ(options->pause, Microseconds(20));
+    EXPECT_EQ(options->alternate, std::chrono::seconds(30));
     EXPECT_FALSE(options->paced);
     EXPECT_TRUE(options->whole_pages);
 }
@@ -76,6 +78,7 @@ TEST(WorkloadOptions, NamesTheOptionAtFault) {
     EXPECT_THAT(fault_of({"--cold"}), HasSubstr("--cold "));
     EXPECT_THAT(fault_of({"--random", "101"}), HasSubstr("--random: 101"));
     EXPECT_THAT(fault_of({"--sample", "10us"}), HasSubstr("--sample: 10us"));
+    EXPECT_THAT(fault_of({"--alternate", "0s"}), HasSubstr("--alternate: 0s"));
     EXPECT_THAT(fault_of({"--seconds", "-1"}), HasSubstr("--seconds: -1"));
     EXPECT_THAT(fault_of({"--work-mode", "lazy"}), HasSubstr("--work-mode: lazy"));
     EXPECT_THAT(fault_of({"--file-hot", "/a"}), HasSubstr("--file-hot: "));
@@ -233,11 +236,12 @@ TEST(WorkloadReport, WritesOneLineOfJson) {
     sample.cpu_s = 0.25;
     sample.majflt = 3;
     sample.minflt = 4;
+    sample.phase = 1;
     EXPECT_EQ(format_event("sample", sample),
               R"({"event":"sample","t":12.500000,"hot_bytes":8192,"hot_resident":4096,)"
               R"("cold_bytes":16384,"cold_resident":12288,"file_hot_bytes":24576,)"
               R"("file_hot_resident":20480,"file_cold_bytes":32768,"file_cold_resident":28672,)"
-              R"("passes":17,"cpu_s":0.250000,"majflt":3,"minflt":4})"
+              R"("passes":17,"cpu_s":0.250000,"majflt":3,"minflt":4,"phase":1})"
               "\n");
 }
 
