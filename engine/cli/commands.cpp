@@ -242,6 +242,15 @@ Output run(const Options& options, const Surroundings& here) {
     }
     case Command::idle:
         return show(options, method::kIdle, named(options), idle_text);
+    case Command::what_if: {
+        json parameters = named(options);
+        if (options.idle.count() > 0) {
+            parameters["idle_us"] = options.idle.count();
+        }
+        return show(options, method::kWhatIf, parameters, what_if_text);
+    }
+    case Command::suggest:
+        return show(options, method::kSuggest, named(options), suggest_text);
     case Command::regions:
         return show(options, method::kRegions, named(options), regions_text);
     case Command::record:

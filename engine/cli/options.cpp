@@ -84,6 +84,20 @@ void add_reading(CLI::App& app, Options& options) {
     add_name(idle, options);
     add_json(idle, options);
 
+    CLI::App* what_if = add_command(app, options, Command::what_if, "what-if",
+                                    "Show how much would leave a container, and touch nothing",
+                                    "cgtide what-if web --idle 5m");
+    add_name(what_if, options);
+    add_time(what_if, "--idle", options.idle,
+             "How long memory must have been idle (default: the container's reclaim.idle)");
+    add_json(what_if, options);
+
+    CLI::App* suggest =
+        add_command(app, options, Command::suggest, "suggest",
+                    "Suggest a memory request and a limit for a container", "cgtide suggest web");
+    add_name(suggest, options);
+    add_json(suggest, options);
+
     CLI::App* regions = add_command(app, options, Command::regions, "regions",
                                     "Show where a container's memory lies and how hot it is (root)",
                                     "cgtide regions web");

@@ -23,6 +23,8 @@ enum class Command {
     inspect,
     explain,
     idle,
+    what_if,
+    suggest,
     regions,
     record,
     watch,
@@ -47,6 +49,7 @@ struct Options {
     std::string file;         ///< to write
     Microseconds duration{0}; ///< 0: until it is interrupted
     Microseconds period{0};   ///< between two looks; 0: the engine's choice
+    Microseconds idle{0};     ///< age to ask for; 0: the container's own
     std::size_t count = 0;    ///< looks; 0: until it is interrupted
     bool json = false;
     bool all = false;

@@ -40,6 +40,12 @@ std::string regions_text(const nlohmann::json& reply);
 /// and its outcome.
 std::string explain_text(const nlohmann::json& reply, std::int64_t now_ms);
 
+/// The parameters of WhatIf: what would leave, by kind, and what would stay though it is idle.
+std::string what_if_text(const nlohmann::json& reply);
+
+/// The parameters of Suggest: request and limit, and what they come from.
+std::string suggest_text(const nlohmann::json& reply);
+
 /// The parameters of Capabilities: what was probed, where, what was found, what is done without it.
 std::string doctor_text(const nlohmann::json& reply);
 

@@ -5,6 +5,7 @@
 #include "engine/model/view.hpp"
 #include "oci/record.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,21 @@ struct PastTimes {
     model::ContainerSummary summary;
     std::vector<model::HistoryPoint> points;
 };
+
+/// A container with what would leave it.
+struct Forecast {
+    model::ContainerSummary summary;
+    model::WhatIf what_if;
+};
+
+/// A container with a request and a limit for it.
+struct Advice {
+    model::ContainerSummary summary;
+    model::Suggestion suggestion;
+};
+
+/// What the detail of Control::suggest's error begins with where too little is known.
+inline constexpr std::string_view kNoHistory = "no-history: ";
 
 /// What the detail of Control::idle's error begins with where there is nothing to tell.
 inline constexpr std::string_view kNoIdleView = "no-idle-view: ";
@@ -90,6 +106,16 @@ public:
     /// `unsupported` with a detail that begins with kNoIdleView and says why and what to do, where
     /// `stat` is not attached or no sensor has told yet.
     virtual Result<IdleTimes> idle(std::string_view name) const = 0;
+
+    /// How much would leave, by kind, if its reclaim.idle were `idle` (its own where none is
+    /// given); nothing is touched. `unsupported` as idle(), also where no sensor has watched for so
+    /// long.
+    virtual Result<Forecast> what_if(std::string_view name,
+                                     std::optional<Microseconds> idle) const = 0;
+
+    /// A request and a limit from what `stat` told of it over the last hours. `unsupported` with a
+    /// detail that begins with kNoHistory where that is too short.
+    virtual Result<Advice> suggest(std::string_view name) const = 0;
 
     /// Where its memory lies and how long it has been idle, now. `unsupported` as idle(), also
     /// where it is told by another sensor than regions.

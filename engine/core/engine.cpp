@@ -123,6 +123,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     view.swappiness_key = options_.reclaim.swappiness;
     view.swappiness_max = options_.reclaim.swappiness_max;
     view.pageout = options_.pageout;
+    node_ = view;
     std::vector<model::Decision> decisions;
     for (Turn& turn : turns) {
         if (turn.container->ended()) {

@@ -78,6 +78,9 @@ public:
     Result<model::ContainerDetail> inspect(std::string_view name) const override;
     Result<Explanation> explain(std::string_view name, std::size_t limit) const override;
     Result<IdleTimes> idle(std::string_view name) const override;
+    Result<Forecast> what_if(std::string_view name,
+                             std::optional<Microseconds> idle) const override;
+    Result<Advice> suggest(std::string_view name) const override;
     boost::asio::awaitable<Result<RegionTimes>> regions(std::string name,
                                                         model::RegionCut cut) override;
     boost::asio::awaitable<Result<void>> attach(std::string name, model::AppName app) override;
@@ -90,6 +93,10 @@ public:
 
 private:
     using Pointer = Registry::Pointer;
+
+    // views.cpp: what is told of one container
+    static model::ContainerSummary summarise(const Container& container);
+    std::string why_no_idle(const Container& container) const;
 
     /// One container's turn in a tick.
     struct Turn {
@@ -164,6 +171,7 @@ private:
     EngineOptions options_;
     model::IdleSensor sensor_; ///< as it was at start
     Registry registry_;
+    model::NodeView node_;    ///< as last read
     Budget budget_;           ///< of all containers together
     std::vector<Turn> turns_; ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};

@@ -9,9 +9,7 @@
 
 namespace cgtide::core {
 
-namespace {
-
-model::ContainerSummary summarise(const Container& container) {
+model::ContainerSummary Engine::summarise(const Container& container) {
     model::ContainerSummary row;
     row.name = container.policy.name;
     row.id = container.record.id;
@@ -34,6 +32,8 @@ model::ContainerSummary summarise(const Container& container) {
     return row;
 }
 
+namespace {
+
 Microseconds age_of(const model::IdleSummary& idle) {
     const auto age = std::chrono::steady_clock::now() - idle.at;
     return std::max(std::chrono::duration_cast<Microseconds>(age), Microseconds(0));
@@ -45,24 +45,6 @@ std::optional<model::IdleFigures> figures_of(const Container& container) {
         return std::nullopt;
     }
     return model::IdleFigures{*container.stat->idle, age_of(*container.stat->idle)};
-}
-
-/// Why there are no figures, and what to do about it.
-std::string why_no_idle(const Container& container, const std::string& no_regions) {
-    const std::string& name = container.policy.name;
-    if (container.ended()) {
-        return name + " has ended, and no sensor told of it before";
-    }
-    const auto running = container.apps();
-    if (std::find(running.begin(), running.end(), model::AppName::stat) == running.end()) {
-        return "app stat is not attached to " + name + "; cgtide attach " + name +
-               " stat attaches it";
-    }
-    const Microseconds period = apps::find(model::AppName::stat).needs(container.policy).period;
-    return "no sensor has told of " + name + " yet; the first figures come within " +
-           format_duration(2 * period) +
-           " of attaching stat, on a node with a sensor for idle times: see cgtide doctor" +
-           (no_regions.empty() ? "" : "; no regions: " + no_regions);
 }
 
 model::StatRow stat_row(const Container& container) {
@@ -88,6 +70,25 @@ model::StatRow stat_row(const Container& container) {
 }
 
 } // namespace
+
+/// Why there are no figures, and what to do about it.
+std::string Engine::why_no_idle(const Container& container) const {
+    const std::string no_regions = why_no_regions();
+    const std::string& name = container.policy.name;
+    if (container.ended()) {
+        return name + " has ended, and no sensor told of it before";
+    }
+    const auto running = container.apps();
+    if (std::find(running.begin(), running.end(), model::AppName::stat) == running.end()) {
+        return "app stat is not attached to " + name + "; cgtide attach " + name +
+               " stat attaches it";
+    }
+    const Microseconds period = apps::find(model::AppName::stat).needs(container.policy).period;
+    return "no sensor has told of " + name + " yet; the first figures come within " +
+           format_duration(2 * period) +
+           " of attaching stat, on a node with a sensor for idle times: see cgtide doctor" +
+           (no_regions.empty() ? "" : "; no regions: " + no_regions);
+}
 
 std::vector<model::ContainerSummary> Engine::list(bool all) const {
     std::vector<model::ContainerSummary> rows;
@@ -164,8 +165,7 @@ Result<IdleTimes> Engine::idle(std::string_view name) const {
     const Container& container = **found;
     auto figures = figures_of(container);
     if (!figures) {
-        return fail(Errc::unsupported, "idle",
-                    std::string(kNoIdleView) + why_no_idle(container, why_no_regions()));
+        return fail(Errc::unsupported, "idle", std::string(kNoIdleView) + why_no_idle(container));
     }
     return IdleTimes{summarise(container), std::move(*figures), why_no_regions()};
 }
@@ -193,7 +193,7 @@ boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
     };
     auto map = co_await offload(sensors_, look);
     if (map.spaces.empty()) {
-        co_return refuse(why_no_idle(*container, why_no_regions()));
+        co_return refuse(why_no_idle(*container));
     }
     co_return RegionTimes{summarise(*container), std::move(map)};
 }

@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps stat inspect explain idle regions record watch attach detach pause resume damon doctor hooks"
+    local commands="ps stat inspect explain idle what-if suggest regions record watch attach detach pause resume damon doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -16,7 +16,7 @@ _cgtide() {
         --socket)
             socket=(--socket "${COMP_WORDS[++i]}")
             ;;
-        --last | -n | --bundle | --hook | --output | -o | --duration | --period | --count) ((++i)) ;;
+        --last | -n | --bundle | --hook | --output | -o | --duration | --period | --count | --idle) ((++i)) ;;
         -*) ;;
         *)
             if [[ -z $command ]]; then
@@ -37,7 +37,7 @@ _cgtide() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
-    --last | -n | --duration | --period | --count) return ;;
+    --last | -n | --duration | --period | --count | --idle) return ;;
     esac
 
     local words=""
@@ -45,7 +45,8 @@ _cgtide() {
     "") words="$commands --socket --help --version" ;;
     ps) words="--all --json --socket --help" ;;
     stat) words="--all --history --json --socket --help" ;;
-    inspect | idle | regions) words="--json --socket --help" ;;
+    what-if) words="--idle --json --socket --help" ;;
+    inspect | idle | suggest | regions) words="--json --socket --help" ;;
     watch) words="--period --count --json --socket --help" ;;
     record) words="--output --duration --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
@@ -55,7 +56,7 @@ _cgtide() {
     esac
     if [[ $current != -* ]]; then
         case $command:$position in
-        stat:0 | inspect:0 | explain:0 | idle:0 | regions:0 | record:0 | watch:0 | attach:0 | \
+        stat:0 | inspect:0 | explain:0 | idle:0 | what-if:0 | suggest:0 | regions:0 | record:0 | watch:0 | attach:0 | \
             detach:0)
             words=$(_cgtide_names "${socket[@]}") ;;
         attach:1 | detach:1) words="stat reclaim" ;;

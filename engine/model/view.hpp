@@ -79,6 +79,37 @@ struct ContainerDetail {
     std::string age = "unproven";    ///< or `proven`: a sensor has watched for reclaim.idle
 };
 
+/// What would leave a container if reclaim.idle were another.
+struct WhatIf {
+    Microseconds idle{0};
+    bool known = false; ///< a sensor has watched for `idle`; else nothing is proven
+    Bytes anon;         ///< would leave
+    Bytes file;
+    Bytes kept_by_kind;  ///< idle too, and stays: the policy's pages, or no swap for it
+    Bytes kept_by_floor; ///< idle too, and stays: reclaim.keep, memory.min or memory.low
+    Bytes floor;
+    Bytes unproven; ///< of unknown age: may be as old
+    Bytes usage;
+};
+
+/// How much a suggestion is worth.
+enum class Confidence : std::uint8_t { low, medium, high };
+
+std::string_view to_string(Confidence confidence);
+
+/// A request and a limit for a container, and what they come from.
+struct Suggestion {
+    Bytes request; ///< memory that it should always have
+    Bytes limit;   ///< memory that it should never exceed
+    Confidence confidence = Confidence::low;
+    Microseconds window{0}; ///< what the figures cover
+    std::size_t points = 0;
+    Bytes working_set;   ///< the largest
+    Bytes highest_usage; ///< memory.current
+    Bytes unseen;        ///< most that no sensor saw
+    Bytes refaulted;     ///< most that came back within a minute
+};
+
 /// A record that could not become a container.
 struct RefusedRecord {
     std::string key;    ///< the file's name without its ending

@@ -171,6 +171,31 @@ Reply idle(const core::Control& control, const std::string& text) {
                     {"no_regions", text_or_null(told->no_regions)}});
 }
 
+Reply what_if(const core::Control& control, const std::string& text) {
+    Parameters parameters(text, {"name", "idle_us"});
+    const std::string name = parameters.text("name");
+    const auto idle = Microseconds(static_cast<std::int64_t>(parameters.count("idle_us")));
+    if (!parameters.fault().empty()) {
+        return invalid(parameters.fault());
+    }
+    const auto told = control.what_if(name, idle.count() > 0 ? std::optional(idle) : std::nullopt);
+    return told
+               ? success({{"container", render(told->summary)}, {"what_if", render(told->what_if)}})
+               : lookup_error(told.error(), name);
+}
+
+Reply suggest(const core::Control& control, const std::string& text) {
+    Parameters parameters(text, {"name"});
+    const std::string name = parameters.text("name");
+    if (!parameters.fault().empty()) {
+        return invalid(parameters.fault());
+    }
+    const auto told = control.suggest(name);
+    return told ? success({{"container", render(told->summary)},
+                           {"suggestion", render(told->suggestion)}})
+                : lookup_error(told.error(), name);
+}
+
 Reply capabilities(const core::Control& control, const std::string& text) {
     const Parameters parameters(text, {});
     if (!parameters.fault().empty()) {
@@ -188,6 +213,8 @@ Reply answer(const core::Control& control, const wire::Call& call) {
                      {method::kInspect, inspect},
                      {method::kExplain, explain},
                      {method::kIdle, idle},
+                     {method::kWhatIf, what_if},
+                     {method::kSuggest, suggest},
                      {method::kCapabilities, capabilities}};
     for (const auto& [name, ask] : methods) {
         if (call.method == name) {

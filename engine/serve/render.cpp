@@ -293,6 +293,29 @@ json render(const model::HistoryPoint& point) {
     return out;
 }
 
+json render(const model::WhatIf& answer) {
+    return {{"idle_us", answer.idle.count()},
+            {"anon_bytes", bytes(answer.anon)},
+            {"file_bytes", bytes(answer.file)},
+            {"kept_by_kind_bytes", bytes(answer.kept_by_kind)},
+            {"kept_by_floor_bytes", bytes(answer.kept_by_floor)},
+            {"floor_bytes", bytes(answer.floor)},
+            {"unproven_bytes", bytes(answer.unproven)},
+            {"usage_bytes", bytes(answer.usage)}};
+}
+
+json render(const model::Suggestion& suggestion) {
+    return {{"request_bytes", bytes(suggestion.request)},
+            {"limit_bytes", bytes(suggestion.limit)},
+            {"confidence", model::to_string(suggestion.confidence)},
+            {"window_us", suggestion.window.count()},
+            {"points", suggestion.points},
+            {"working_set_bytes", bytes(suggestion.working_set)},
+            {"highest_usage_bytes", bytes(suggestion.highest_usage)},
+            {"unseen_bytes", bytes(suggestion.unseen)},
+            {"refaulted_bytes", bytes(suggestion.refaulted)}};
+}
+
 json render(const model::RefusedRecord& record) {
     return {{"key", record.key},
             {"name", record.name},

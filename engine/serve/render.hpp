@@ -19,6 +19,8 @@ nlohmann::json render(const model::IdleFigures& figures);
 nlohmann::json render(const model::SpaceMap& space);
 nlohmann::json render(const model::StatRow& row);
 nlohmann::json render(const model::HistoryPoint& point);
+nlohmann::json render(const model::WhatIf& answer);
+nlohmann::json render(const model::Suggestion& suggestion);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
 

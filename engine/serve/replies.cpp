@@ -61,6 +61,10 @@ Reply refusal(const Error& problem) {
     if (is_no_idle_view(problem)) {
         return refused("no-idle-view", why_no_idle_view(problem));
     }
+    if (problem.code == Errc::unsupported && problem.detail.starts_with(core::kNoHistory)) {
+        return refused("no-history",
+                       printable(problem.detail.substr(core::kNoHistory.size()), 1024));
+    }
     const std::pair<Errc, std::string_view> codes[] = {{Errc::malformed, "malformed"},
                                                        {Errc::out_of_range, "malformed"},
                                                        {Errc::unsupported, "unsupported"},

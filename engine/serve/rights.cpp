@@ -11,11 +11,10 @@ namespace {
 
 using namespace wire;
 
-constexpr std::array kReadMethods{method::kList,    method::kInspect,
-                                  method::kExplain, method::kIdle,
-                                  method::kStat,    method::kHistory,
-                                  method::kWatch,   method::kCapabilities,
-                                  method::kGetInfo, method::kGetInterfaceDescription};
+constexpr std::array kReadMethods{
+    method::kList,    method::kInspect,      method::kExplain, method::kIdle,
+    method::kStat,    method::kHistory,      method::kWatch,   method::kWhatIf,
+    method::kSuggest, method::kCapabilities, method::kGetInfo, method::kGetInterfaceDescription};
 
 } // namespace
 

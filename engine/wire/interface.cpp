@@ -6,12 +6,12 @@ namespace cgtide::wire {
 
 namespace {
 
-constexpr std::array kMethods{method::kRegister,      method::kUnregister,   method::kList,
-                              method::kInspect,       method::kExplain,      method::kIdle,
-                              method::kStat,          method::kHistory,      method::kRegions,
-                              method::kRecordRegions, method::kWatch,        method::kAttach,
-                              method::kDetach,        method::kReleaseDamon, method::kPause,
-                              method::kResume,        method::kCapabilities};
+constexpr std::array kMethods{
+    method::kRegister, method::kUnregister,    method::kList,        method::kInspect,
+    method::kExplain,  method::kIdle,          method::kStat,        method::kHistory,
+    method::kRegions,  method::kRecordRegions, method::kWatch,       method::kAttach,
+    method::kDetach,   method::kReleaseDamon,  method::kPause,       method::kResume,
+    method::kWhatIf,   method::kSuggest,       method::kCapabilities};
 
 } // namespace
 

@@ -28,6 +28,11 @@ TEST(CliOptions, EachCommandIsKnown) {
     EXPECT_TRUE(ps.json);
     EXPECT_EQ(ps.socket, "/run/cgtide/cgtide.sock");
     EXPECT_EQ(good({"inspect", "web"}).name, "web");
+    const Options what_if = good({"what-if", "web", "--idle", "5m"});
+    EXPECT_EQ(what_if.command, Command::what_if);
+    EXPECT_EQ(what_if.idle, Microseconds(300'000'000));
+    EXPECT_EQ(good({"what-if", "web"}).idle, Microseconds(0));
+    EXPECT_EQ(good({"suggest", "web"}).command, Command::suggest);
     const Options idle = good({"idle", "web", "--json"});
     EXPECT_EQ(idle.command, Command::idle);
     EXPECT_EQ(idle.name, "web");
@@ -89,6 +94,9 @@ TEST(CliOptions, MistakesAreUsage) {
              {"fly"},
              {"inspect"},
              {"idle"},
+             {"what-if"},
+             {"what-if", "web", "--idle", "5"},
+             {"suggest"},
              {"attach", "web"},
              {"ps", "--colour"},
              {"watch", "web", "--period", "500ms"},

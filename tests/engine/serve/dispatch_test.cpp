@@ -205,6 +205,26 @@ TEST_F(Dispatch, SaysWhyThereAreNoIdleTimes) {
               json({{"reason", "no-idle-view"}, {"message", "no sensor has told of blind yet"}}));
 }
 
+TEST_F(Dispatch, TellsWhatWouldLeave) {
+    const json own = succeed(method::kWhatIf, {{"name", "web"}});
+    EXPECT_EQ(own["container"]["name"], "web");
+    EXPECT_EQ(own["what_if"]["idle_us"], 120'000'000);
+    EXPECT_EQ(own["what_if"]["anon_bytes"], 3145728);
+    const json other = succeed(method::kWhatIf, {{"name", "web"}, {"idle_us", 5}});
+    EXPECT_EQ(other["what_if"]["idle_us"], 5);
+    expect_invalid(method::kWhatIf, {{"name", "web"}, {"idle_us", -5}}, "idle_us");
+    EXPECT_EQ(ask(method::kWhatIf, {{"name", "db"}}).error, error::kNoSuchContainer);
+}
+
+TEST_F(Dispatch, SuggestsOrSaysThatTooLittleIsKnown) {
+    const json reply = succeed(method::kSuggest, {{"name", "web"}});
+    EXPECT_EQ(reply["suggestion"]["request_bytes"], 5242880);
+    EXPECT_EQ(reply["suggestion"]["confidence"], "medium");
+    const auto refused = ask(method::kSuggest, {{"name", "young"}});
+    EXPECT_EQ(refused.error, error::kRefused);
+    EXPECT_EQ(json::parse(refused.parameters)["reason"], "no-history");
+}
+
 TEST_F(Dispatch, AttachesAndDetaches) {
     succeed(method::kAttach, {{"name", "web"}, {"app", "reclaim"}});
     succeed(method::kDetach, {{"name", "web"}, {"app", "stat"}});

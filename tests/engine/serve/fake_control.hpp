@@ -78,6 +78,27 @@ public:
         times.no_regions = released ? "given back by hand" : "";
         return times;
     }
+    Result<core::Forecast> what_if(std::string_view name,
+                                   std::optional<Microseconds> idle) const override {
+        return known(name).map([&] {
+            model::WhatIf answer;
+            answer.idle = idle.value_or(std::chrono::minutes(2));
+            answer.anon = mebibytes(3);
+            return core::Forecast{web(), answer};
+        });
+    }
+    Result<core::Advice> suggest(std::string_view name) const override {
+        if (name == "young") {
+            return fail(Errc::unsupported, "suggest",
+                        std::string(core::kNoHistory) + "what is known of young is too short");
+        }
+        return known(name).map([&] {
+            model::Suggestion suggestion;
+            suggestion.request = mebibytes(5);
+            suggestion.confidence = model::Confidence::medium;
+            return core::Advice{web(), suggestion};
+        });
+    }
     boost::asio::awaitable<Result<core::RegionTimes>> regions(std::string name,
                                                               model::RegionCut cut) override {
         asked.push_back(cut == model::RegionCut::runs ? "runs" : "mappings");
