@@ -225,7 +225,7 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
                                        .engine_path = node.engine_path,
                                        .boot_id = std::move(*boot_id),
                                        .reclaim = node.reclaim,
-                                       .pageout = node.pageout.present,
+                                       .actuators = {.pageout = node.pageout.present},
                                        .capabilities = std::move(capabilities),
                                        .sensor = {},
                                        .generations = nullptr};

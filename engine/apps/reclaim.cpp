@@ -1,5 +1,6 @@
 #include "engine/apps/reclaim.hpp"
 
+#include "engine/apps/actuator_choice.hpp"
 #include "engine/apps/age_proof.hpp"
 #include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/reclaim_signals.hpp"
@@ -175,18 +176,21 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     const Bytes anon = std::min(proof.cold_anon, kinds.anon);
     const Bytes file = std::min(proof.cold_file, kinds.file);
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
-    const bool has_ranges = source == Source::regions || source == Source::regions_and_physical;
     const bool in_ranges = !(state.elsewhere && source == Source::regions_and_physical);
+    const model::Actuator actuator = choose_actuator(source, kinds.pages, node.actuators);
+    const bool by_address =
+        actuator == model::Actuator::pageout || actuator == model::Actuator::damos;
     Cold found;
-    if (has_ranges && node.pageout && in_ranges) {
-        found.actuator = model::Actuator::pageout;
+    if (by_address && in_ranges) {
+        found.actuator = actuator;
         found.pages = file < kSmallestAsk && kinds.pages == Pages::all ? Pages::anon : kinds.pages;
         found.bytes = number(anon + file);
         found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
     } else {
         // Not found in address spaces: page cache that no process maps.
         const Bytes listed = is_shared ? Bytes{} : file;
-        const Bytes unlisted = has_ranges && node.pageout ? Bytes{} : anon;
+        const Bytes unlisted = by_address ? Bytes{} : anon;
+        found.actuator = by_address ? model::Actuator::memory_reclaim : actuator;
         found.pages = narrow(kinds.pages, unlisted, listed);
         found.bytes = found.pages == Pages::all && is_shared ? 0.0 : number(unlisted + listed);
     }

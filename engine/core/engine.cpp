@@ -122,7 +122,8 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     model::NodeView view = *node;
     view.swappiness_key = options_.reclaim.swappiness;
     view.swappiness_max = options_.reclaim.swappiness_max;
-    view.pageout = options_.pageout;
+    view.actuators = options_.actuators;
+    view.actuators.wanted = options_.settings.actuator;
     node_ = view;
     std::vector<model::Decision> decisions;
     for (Turn& turn : turns) {
@@ -296,7 +297,8 @@ asio::awaitable<model::Outcome> Engine::page_out(Pointer container, model::Decis
     const model::Outcome outcome = co_await offload(reclaimers_, write);
     if (outcome.end == model::OutcomeEnd::failed &&
         (outcome.error == EPERM || outcome.error == EACCES)) {
-        options_.pageout = false; // without the right, the kernel's own lists choose from now on
+        options_.actuators.pageout =
+            false; // without the right, the kernel's own lists choose from now on
     }
     const auto touch = [this, &outcome] {
         options_.sensor.regions->touch(outcome.id, outcome.at);

@@ -45,7 +45,7 @@ struct EngineOptions {
     std::string engine_path; ///< v2 path of the engine's own cgroup
     std::string boot_id;
     act::ReclaimSupport reclaim;
-    bool pageout = false; ///< memory of containers' processes can be paged out by address
+    model::Actuators actuators; ///< that work here; `wanted` comes from `settings`
     std::vector<model::Capability> capabilities;
     RegionSensor sensor;
     std::unique_ptr<monitor::Generations>

@@ -216,8 +216,8 @@ Result<void> read_bounds(const toml::node& node, model::Bounds& bounds) {
 } // namespace
 
 Result<Settings> parse_settings(std::string_view text) {
-    constexpr std::array<std::string_view, 6> kTables{"profile", "grant", "bounds",
-                                                      "damon",   "idle",  "node"};
+    constexpr std::array<std::string_view, 7> kTables{"profile", "grant", "bounds", "damon",
+                                                      "idle",    "node",  "reclaim"};
     toml::table file;
     try {
         file = toml::parse(text);
@@ -263,6 +263,11 @@ Result<Settings> parse_settings(std::string_view text) {
     }
     if (const toml::node* node = file.get("node")) {
         if (auto done = read_node(*node, settings.node); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (const toml::node* node = file.get("reclaim")) {
+        if (auto done = read_reclaim(*node, settings.actuator); !done) {
             return tl::unexpected(done.error());
         }
     }

@@ -142,4 +142,25 @@ Result<void> read_node(const toml::node& node, model::NodeLimits& limits) {
     return {};
 }
 
+Result<void> read_reclaim(const toml::node& node, std::optional<model::Actuator>& actuator) {
+    constexpr std::array<std::string_view, 1> kKeys{"actuator"};
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return bad({node, "reclaim"}, "a table: [reclaim]");
+    }
+    if (auto known = known_keys(*table, "reclaim.", kKeys); !known) {
+        return known;
+    }
+    if (const toml::node* entry = table->get("actuator")) {
+        const auto text = entry->value<std::string>().value_or("");
+        const auto named = model::actuator_of(text);
+        if (!entry->is_string() || (!named && text != "auto")) {
+            return bad({*entry, "reclaim.actuator"},
+                       R"("auto", "memory.reclaim", "pageout", "damos" or "lru_gen")");
+        }
+        actuator = named;
+    }
+    return {};
+}
+
 } // namespace cgtide::core

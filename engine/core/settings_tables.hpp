@@ -55,9 +55,11 @@ Result<Value> text_value(const Place& place, Result<Value> (*parse)(std::string_
     return *value;
 }
 
-/// The tables that concern the node as a whole: `[damon]`, `[idle]`, `[node]`.
+/// The tables that concern the node as a whole: `[damon]`, `[idle]`, `[node]`,
+/// `[reclaim]`.
 Result<void> read_damon(const toml::node& node, model::Settings& settings);
 Result<void> read_idle(const toml::node& node, model::IdleSensor& sensor);
 Result<void> read_node(const toml::node& node, model::NodeLimits& limits);
+Result<void> read_reclaim(const toml::node& node, std::optional<model::Actuator>& actuator);
 
 } // namespace cgtide::core

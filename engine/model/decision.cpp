@@ -20,8 +20,4 @@ std::string_view to_string(OutcomeEnd end) {
     return "unknown";
 }
 
-std::string_view to_string(Actuator actuator) {
-    return actuator == Actuator::pageout ? "pageout" : "memory.reclaim";
-}
-
 } // namespace cgtide::model

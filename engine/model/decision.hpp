@@ -2,6 +2,7 @@
 
 #include "cgroup/base/cgroup_id.hpp"
 #include "cgroup/base/units.hpp"
+#include "engine/model/actuator.hpp"
 #include "engine/model/app_name.hpp"
 #include "engine/model/policy.hpp"
 #include "engine/model/reason.hpp"
@@ -10,15 +11,6 @@
 #include <optional>
 
 namespace cgtide::model {
-
-/// By what bytes leave.
-enum class Actuator : std::uint8_t {
-    memory_reclaim, ///< the file: the kernel chooses, by its own lists
-    pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
-};
-
-/// `memory.reclaim`, `pageout`.
-std::string_view to_string(Actuator actuator);
 
 /// What an app wants done for one container, and why. Data only; `ask` of 0 records the reason and
 /// does nothing.

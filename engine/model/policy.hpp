@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cgroup/base/units.hpp"
+#include "engine/model/actuator.hpp"
 #include "engine/model/app_name.hpp"
 
 #include <map>
@@ -97,6 +98,7 @@ struct Settings {
     std::vector<Grant> grants;
     Bounds bounds;
     NodeLimits node;
+    std::optional<Actuator> actuator;      ///< `reclaim.actuator`, of proven bytes; none: `auto`
     Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
     BasisPoints damon_cpu{3000.0};         ///< `damon.cpu`, of one processor; read once, at start
     std::optional<Microseconds> damon_sample; ///< `damon.sample`; none: `auto`; read once, at start

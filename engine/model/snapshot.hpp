@@ -6,6 +6,7 @@
 #include "cgroup/parse/memory_stat.hpp"
 #include "cgroup/parse/pressure.hpp"
 #include "cgroup/parse/protection.hpp"
+#include "engine/model/actuator.hpp"
 #include "engine/model/idle.hpp"
 
 #include <memory>
@@ -44,7 +45,7 @@ struct NodeView {
     Bytes swap_free;
     bool swappiness_key = false; ///< memory.reclaim takes `swappiness=`
     bool swappiness_max = false; ///< ... and `swappiness=max` (anonymous memory only)
-    bool pageout = false;        ///< process_madvise(MADV_PAGEOUT) works on other processes
+    Actuators actuators;
 };
 
 } // namespace cgtide::model

@@ -199,7 +199,7 @@ TEST(ReclaimCold, TakesAnonymousMemoryNoFurtherThanSwapGoes) {
 
 TEST(ReclaimCold, WithoutRightsToPageOutTheKernelsListsChooseTheKind) {
     ColdScene scene;
-    scene.node.pageout = false;
+    scene.node.actuators.pageout = false;
     model::Decision decision = scene.step();
     EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
     EXPECT_EQ(decision.actuator, Actuator::memory_reclaim);

@@ -36,7 +36,7 @@ struct Scene {
         node.swap_free = mebibytes(512);
         node.swappiness_key = true;
         node.swappiness_max = true;
-        node.pageout = true;
+        node.actuators.pageout = true;
         state = app.init(policy, now.at);
     }
 

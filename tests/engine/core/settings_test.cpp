@@ -63,6 +63,20 @@ TEST(Settings, AnEmptyFileIsTheBuiltIn) {
     EXPECT_EQ(settings->damon_sample, std::nullopt);
     EXPECT_EQ(settings->damon_cpu, BasisPoints{3000});
     EXPECT_EQ(settings->sensor, model::IdleSensor::automatic);
+    EXPECT_EQ(settings->actuator, std::nullopt);
+}
+
+TEST(Settings, AnActuatorIsNamedAsItIsShown) {
+    for (const std::string_view name : model::kActuatorNames) {
+        const auto settings =
+            parse_settings("[reclaim]\nactuator = \"" + std::string(name) + "\"\n");
+        ASSERT_TRUE(settings) << settings.error().message();
+        ASSERT_TRUE(settings->actuator);
+        EXPECT_EQ(model::to_string(*settings->actuator), name);
+    }
+    const auto automatic = parse_settings("[reclaim]\nactuator = \"auto\"\n");
+    ASSERT_TRUE(automatic);
+    EXPECT_EQ(automatic->actuator, std::nullopt);
 }
 
 TEST(Settings, AFullFileIsTakenWhole) {
@@ -227,7 +241,12 @@ INSTANTIATE_TEST_SUITE_P(
             "\"auto\", \"regions\", \"generations\" or \"physical\""},
         Bad{"SensorNumber", "[idle]\nsensor = 1\n", "idle.sensor = 1", "\"auto\""},
         Bad{"IdleTable", "idle = \"auto\"\n", "idle = 'auto'", "a table: [idle]"},
-        Bad{"IdleKey", "[idle]\nperiod = 4\n", "idle.period = 4", "allowed: sensor"}),
+        Bad{"IdleKey", "[idle]\nperiod = 4\n", "idle.period = 4", "allowed: sensor"},
+        Bad{"Actuator", "[reclaim]\nactuator = \"swap\"\n", "reclaim.actuator = 'swap'",
+            R"("auto", "memory.reclaim", "pageout", "damos" or "lru_gen")"},
+        Bad{"ActuatorNumber", "[reclaim]\nactuator = 1\n", "reclaim.actuator = 1", "\"auto\""},
+        Bad{"ReclaimTable", "reclaim = \"auto\"\n", "reclaim = 'auto'", "a table: [reclaim]"},
+        Bad{"ReclaimKey", "[reclaim]\nidle = 4\n", "reclaim.idle = 4", "allowed: actuator"}),
     [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Settings, TextThatIsNoTomlNamesItsLine) {

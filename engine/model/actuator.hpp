@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cgtide::model {
+
+/// By what bytes leave; in settings, replies and docs by kActuatorNames.
+enum class Actuator : std::uint8_t {
+    memory_reclaim, ///< the file: the kernel chooses, by its own lists
+    pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
+    damos,          ///< DAMON's workers page out what they themselves know as idle
+    generations,    ///< MGLRU evicts the generations that were proven idle
+};
+
+inline constexpr std::array<std::string_view, 4> kActuatorNames{"memory.reclaim", "pageout",
+                                                                "damos", "lru_gen"};
+
+/// A name of kActuatorNames.
+std::string_view to_string(Actuator actuator);
+
+/// The actuator of such a name; nullopt where there is none. Pure.
+std::optional<Actuator> actuator_of(std::string_view name);
+
+/// By what proven bytes can leave on this node besides memory.reclaim, and by what they are to.
+struct Actuators {
+    bool pageout = false;             ///< process_madvise(MADV_PAGEOUT) works on other processes
+    bool damos = false;               ///< DAMON's schemes page out, and end by themselves
+    bool generations = false;         ///< MGLRU evicts by generation
+    std::optional<Actuator> wanted{}; ///< `reclaim.actuator`; none: `auto`
+};
+
+} // namespace cgtide::model
