@@ -12,10 +12,10 @@ double number(Bytes bytes) {
     return static_cast<double>(bytes.count);
 }
 
-/// Whole MiB, rounded up.
+/// Whole MiB, rounded up. Parts of a byte are what the margins' fractions left.
 Bytes whole_mebibytes(double bytes) {
     constexpr double kMiB = 1048576.0;
-    return mebibytes(static_cast<std::uint64_t>(std::ceil(bytes / kMiB)));
+    return mebibytes(static_cast<std::uint64_t>(std::ceil(std::floor(bytes) / kMiB)));
 }
 
 double share(double part, double all) {
