@@ -225,6 +225,7 @@ Result<cgtide::core::EngineOptions> engine_options(const Arguments& arguments, N
                                        .engine_path = node.engine_path,
                                        .boot_id = std::move(*boot_id),
                                        .reclaim = node.reclaim,
+                                       .eviction = {},
                                        .actuators = {.pageout = node.pageout.present},
                                        .capabilities = std::move(capabilities),
                                        .sensor = {},
@@ -285,6 +286,8 @@ void open_generations(cgtide::core::EngineOptions& options) {
     auto file = cgtide::damon::LruGen::open(options.roots.sys);
     told.present = file.has_value();
     if (file) {
+        options.eviction = cgtide::damon::probe_eviction(*file);
+        options.actuators.generations = options.eviction.present;
         options.generations = std::make_unique<cgtide::monitor::Generations>(
             std::make_unique<cgtide::damon::LruGen>(std::move(*file)));
     } else {

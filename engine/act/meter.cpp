@@ -40,8 +40,16 @@ Meter::Meter(const Dir& group, const model::Decision& decision)
     }
 }
 
+Result<Bytes> Meter::fallen() const {
+    return usage_of(group_).map([this](Bytes now) { return before_ - now; });
+}
+
 void Meter::fail_with(const Error& error) {
     failed_ = true;
+    end_with(error);
+}
+
+void Meter::end_with(const Error& error) {
     outcome_.end = is_gone(error) ? model::OutcomeEnd::gone : model::OutcomeEnd::failed;
     outcome_.error = 0;
     if (outcome_.end == model::OutcomeEnd::failed) {
@@ -52,9 +60,7 @@ void Meter::fail_with(const Error& error) {
 
 model::Outcome Meter::finish() {
     if (!failed_) {
-        if (const auto after = usage_of(group_)) {
-            outcome_.taken = before_ - *after;
-        }
+        outcome_.taken = fallen().value_or(Bytes{});
     }
     outcome_.at = std::chrono::steady_clock::now();
     outcome_.wall = std::chrono::duration_cast<Microseconds>(outcome_.at - start_);

@@ -19,7 +19,14 @@ public:
     /// What the actuator fills in: how it ended.
     model::Outcome& outcome() { return outcome_; }
 
+    /// Bytes that memory.current has fallen until now, never less than 0; `gone` where the cgroup
+    /// is. About 9 us.
+    Result<Bytes> fallen() const;
+
     /// Ends the outcome with `error`: `gone` where it says so, else `failed`.
+    void end_with(const Error& error);
+
+    /// The same of a cgroup that nothing was done to.
     void fail_with(const Error& error);
 
     /// Bytes that memory.current fell, never less than 0, and what it took.

@@ -186,11 +186,15 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
         found.pages = file < kSmallestAsk && kinds.pages == Pages::all ? Pages::anon : kinds.pages;
         found.bytes = number(anon + file);
         found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
+    } else if (actuator == model::Actuator::generations && !state.elsewhere) {
+        found.actuator = actuator;
+        found.pages = Pages::anon; // generations prove nothing of page cache
+        found.bytes = number(anon);
     } else {
-        // Not found in address spaces: page cache that no process maps.
+        // Not found in address spaces: page cache that no process maps. Or not in generations that
+        // are old enough as a whole.
         const Bytes listed = is_shared ? Bytes{} : file;
         const Bytes unlisted = by_address ? Bytes{} : anon;
-        found.actuator = by_address ? model::Actuator::memory_reclaim : actuator;
         found.pages = narrow(kinds.pages, unlisted, listed);
         found.bytes = found.pages == Pages::all && is_shared ? 0.0 : number(unlisted + listed);
     }

@@ -31,7 +31,8 @@ void book_proven(ReclaimState& state, const model::Outcome& outcome) {
         state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
         state.step *= 2.0;
     }
-    if (outcome.actuator != model::Actuator::pageout) {
+    if (outcome.actuator != model::Actuator::pageout &&
+        outcome.actuator != model::Actuator::generations) {
         state.elsewhere = false;
         return;
     }

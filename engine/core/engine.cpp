@@ -254,8 +254,12 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
     outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
     // A container that ended since this was decided has no group any more.
     const auto group = container->group;
-    if (!dry_run && group != nullptr && decision.actuator == model::Actuator::pageout) {
-        outcome = co_await page_out(container, decision, group);
+    const bool by_generation = decision.actuator == model::Actuator::generations;
+    if (!dry_run && group != nullptr &&
+        (by_generation || decision.actuator == model::Actuator::pageout)) {
+        auto work = by_generation ? evict(container, decision, group)
+                                  : page_out(container, decision, group);
+        outcome = co_await std::move(work);
     } else if (!dry_run && group != nullptr) {
         const bool swappiness_key = options_.reclaim.swappiness;
         const Microseconds deadline = container->policy.profile.period;

@@ -45,7 +45,8 @@ struct EngineOptions {
     std::string engine_path; ///< v2 path of the engine's own cgroup
     std::string boot_id;
     act::ReclaimSupport reclaim;
-    model::Actuators actuators; ///< that work here; `wanted` comes from `settings`
+    damon::EvictionSupport eviction; ///< by generation
+    model::Actuators actuators;      ///< that work here; `wanted` comes from `settings`
     std::vector<model::Capability> capabilities;
     RegionSensor sensor;
     std::unique_ptr<monitor::Generations>
@@ -122,6 +123,10 @@ private:
     void note_history(Container& container, const model::Snapshot& now) const;
     void dispatch(const std::vector<model::Decision>& decisions);
     void wake();
+
+    // evict.cpp: by generation
+    boost::asio::awaitable<model::Outcome> evict(Pointer container, model::Decision decision,
+                                                 std::shared_ptr<cgroup::Group> group);
 
     // pause.cpp: the node's switch
     boost::asio::awaitable<void> read_pause();

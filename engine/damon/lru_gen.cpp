@@ -128,6 +128,36 @@ bool walks_page_tables(std::string_view enabled) {
     return is_mglru_on(enabled) && (mask_of(enabled).value_or(0) & kWalks) != 0;
 }
 
+std::string eviction_text(const Eviction& eviction) {
+    return "- " + std::to_string(eviction.id) + ' ' + std::to_string(eviction.node) + ' ' +
+           std::to_string(eviction.last) + (eviction.anon_only ? " max " : " 200 ") +
+           std::to_string(eviction.pages);
+}
+
+EvictionSupport probe_eviction(Mglru& kernel) {
+    EvictionSupport support;
+    const auto reading = kernel.read();
+    if (!reading || reading->empty()) {
+        support.detail = reading ? "lru_gen names no cgroup" : reading.error().message();
+        return support;
+    }
+    const GroupGenerations& first = reading->begin()->second;
+    if (first.nodes.empty()) {
+        support.detail = "lru_gen names no node";
+        return support;
+    }
+    // The generation 0 is never one of the two youngest.
+    Eviction nothing{first.id, first.nodes.front().node, 0, 0, true};
+    support.anon_only = kernel.evict(nothing).has_value();
+    nothing.anon_only = false;
+    const auto done = support.anon_only ? Result<void>() : kernel.evict(nothing);
+    support.present = done.has_value();
+    support.detail = !done               ? done.error().message()
+                     : support.anon_only ? "asked for 0 pages; takes anonymous memory alone"
+                                         : "asked for 0 pages; takes anonymous memory first";
+    return support;
+}
+
 Result<void> LruGen::check_enabled() const {
     std::array<char, 32> text{};
     const ssize_t got = ::pread(enabled_.get(), text.data(), text.size(), 0);
@@ -194,11 +224,18 @@ Result<void> LruGen::age(std::uint64_t id, unsigned node, std::uint64_t youngest
     // Swappiness above 0, or anonymous pages do not age; a number, for with `max` file mappings are
     // not walked and the oldest file pages become the youngest. A full walk, or page tables are
     // left out that seldom had used pages.
-    const std::string command = "+ " + std::to_string(id) + ' ' + std::to_string(node) + ' ' +
-                                std::to_string(youngest) + " 200 1";
-    const ssize_t written = ::write(out_.get(), command.data(), command.size());
-    if (written != static_cast<ssize_t>(command.size())) {
-        return fail_errno(written < 0 ? errno : EIO, "age a cgroup", "lru_gen '" + command + "'");
+    return command("age a cgroup", "+ " + std::to_string(id) + ' ' + std::to_string(node) + ' ' +
+                                       std::to_string(youngest) + " 200 1");
+}
+
+Result<void> LruGen::evict(const Eviction& eviction) {
+    return command("evict generations", eviction_text(eviction));
+}
+
+Result<void> LruGen::command(std::string_view op, const std::string& text) const {
+    const ssize_t written = ::write(out_.get(), text.data(), text.size());
+    if (written != static_cast<ssize_t>(text.size())) {
+        return fail_errno(written < 0 ? errno : EIO, op, "lru_gen '" + text + "'");
     }
     return {};
 }

@@ -56,6 +56,18 @@ bool is_mglru_on(std::string_view enabled);
 /// and every page looks idle. Pure. Source: `/sys/kernel/mm/lru_gen/enabled`, a hexadecimal mask.
 bool walks_page_tables(std::string_view enabled);
 
+/// What is to leave a cgroup's memory on one node, without that of the cgroups below it.
+struct Eviction {
+    std::uint64_t id = 0; ///< of the cgroup, as in GroupGenerations
+    unsigned node = 0;
+    std::uint64_t last = 0;  ///< the youngest generation that may leave; all below it may, too
+    std::uint64_t pages = 0; ///< at most, and what a batch of the kernel takes beyond
+    bool anon_only = true;   ///< 7.3 takes that, 6.12 does not; else anonymous memory first
+};
+
+/// The command of one eviction: `- id node last swappiness pages`. Pure.
+std::string eviction_text(const Eviction& eviction);
+
 /// What MGLRU tells and does. The kernel of the tests stands behind the same two calls.
 class Mglru {
 public:
@@ -82,12 +94,33 @@ public:
     ///          reclaim was faster.
     virtual Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest) = 0;
 
+    /// Evicts pages of the oldest generations, those that were merged into one before its own.
+    /// Pages that were used since the last walk stay, and become young. Returns also where fewer
+    /// left than asked. Blocks, about 0.2 s a MiB on a slow machine; a signal ends it between two
+    /// batches of 64 pages.
+    ///
+    /// \returns EINTR after a signal; EINVAL where the cgroup is gone, or `last` is one of the two
+    ///          youngest. Source: mm/vmscan.c, run_eviction() and inc_min_seq().
+    virtual Result<void> evict(const Eviction& eviction) = 0;
+
 protected:
     Mglru(Mglru&&) = default;
     Mglru& operator=(Mglru&&) = default;
 };
 
-/// `lru_gen` of debugfs: this class alone writes it.
+/// What MGLRU of this kernel evicts.
+struct EvictionSupport {
+    bool present = false;
+    bool anon_only = false; ///< takes `max`: no page cache leaves with anonymous memory
+    std::string detail;     ///< what came back
+};
+
+/// Finds out by asking the first cgroup that is listed for 0 pages, which evicts nothing. Does not
+/// block.
+EvictionSupport probe_eviction(Mglru& kernel);
+
+/// `lru_gen` of debugfs: this class alone writes it. One thread at a time uses one; of two, each is
+/// as good as alone.
 class LruGen final : public Mglru {
 public:
     /// \returns `unsupported` with what is missing: debugfs is not mounted, the kernel is locked
@@ -96,12 +129,14 @@ public:
 
     Result<LruGenerations> read() override;
     Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest) override;
+    Result<void> evict(const Eviction& eviction) override;
 
 private:
     LruGen(UniqueFd in, UniqueFd out, UniqueFd enabled)
         : in_(std::move(in)), out_(std::move(out)), enabled_(std::move(enabled)) {}
 
     Result<void> check_enabled() const;
+    Result<void> command(std::string_view op, const std::string& text) const;
 
     UniqueFd in_;
     UniqueFd out_;

@@ -49,8 +49,8 @@ struct Outcome {
     int error = 0; ///< errno where `failed`
     Actuator actuator = Actuator::memory_reclaim;
     bool proven = false; ///< the bytes were asked for as proven idle
-    Bytes found{};       ///< `pageout`: bytes that were present and idle
-    Bytes stuck{};       ///< ... of these, those that were advised and did not leave
+    Bytes found{};       ///< `pageout`, `lru_gen`: bytes that were present and idle
+    Bytes stuck{};       ///< `pageout`: of these, those that were advised and did not leave
 };
 
 /// One line of a container's journal. Equal decisions without bytes in a row are one entry with a

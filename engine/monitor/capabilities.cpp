@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -118,7 +119,8 @@ std::string number_form(const damon::LruGenerations& listed, const Dir& cgroup) 
     return "names no cgroup but the root";
 }
 
-Capability generations(const KernelRoots& roots) {
+/// Idle times by generations, and eviction by generation.
+std::vector<Capability> generations(const KernelRoots& roots) {
     Capability capability{.name = "debugfs lru_gen",
                           .present = false,
                           .probed = "/sys/kernel/debug/lru_gen",
@@ -129,7 +131,14 @@ Capability generations(const KernelRoots& roots) {
     capability.present = listed.has_value();
     capability.detail =
         listed ? "writable, " + number_form(*listed, roots.cgroup) : listed.error().message();
-    return capability;
+    const auto support =
+        listed ? damon::probe_eviction(*file) : damon::EvictionSupport{.detail = capability.detail};
+    const Capability eviction{.name = "eviction by generation",
+                              .present = support.present,
+                              .probed = capability.probed,
+                              .detail = support.detail,
+                              .without = "reclaim.actuator = \"lru_gen\" is memory.reclaim"};
+    return {capability, eviction};
 }
 
 /// Whether this process lives in the host's namespace of a kind: the first ones have fixed inodes.
@@ -173,9 +182,8 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
                           {roots.sys, "kernel/mm/damon/admin/kdamonds/nr_kdamonds",
                            "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"},
                           any, kUnproven));
-    all.push_back(generations(roots));
-    for (Capability& row : probe_pages(roots)) {
-        all.push_back(std::move(row));
+    for (auto rows : {generations(roots), probe_pages(roots)}) {
+        std::move(rows.begin(), rows.end(), std::back_inserter(all));
     }
     Capability btf{.name = "BTF",
                    .probed = "/sys/kernel/btf/vmlinux",

@@ -106,4 +106,24 @@ std::vector<UsedUntil> GenerationLedger::pages() const {
     return all;
 }
 
+std::optional<ProvenGenerations> GenerationLedger::proven(TimePoint until) const {
+    constexpr std::uint64_t kYoungest = 2;
+    std::optional<ProvenGenerations> proven;
+    std::uint64_t all = 0;
+    std::uint64_t idle = 0;
+    for (const auto& [number, times] : held_) {
+        for (const UsedUntil& time : times) {
+            all += time.pages;
+            idle += time.used <= until ? time.pages : 0;
+        }
+        if (number + kYoungest > youngest_ || kFewUnproven * (all - idle) > all) {
+            break;
+        }
+        if (idle > 0) { // an empty one may take in those below it by the time of an eviction
+            proven = {number, idle};
+        }
+    }
+    return proven;
+}
+
 } // namespace cgtide::monitor

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace cgtide::monitor {
@@ -15,6 +16,14 @@ struct UsedUntil {
     std::uint64_t pages = 0;
 
     bool operator==(const UsedUntil&) const = default;
+};
+
+/// The oldest generations, of which all pages but few were not used after a time.
+struct ProvenGenerations {
+    std::uint64_t last = 0;  ///< the number of the youngest of them
+    std::uint64_t pages = 0; ///< not used after that time, of all of them together
+
+    bool operator==(const ProvenGenerations&) const = default;
 };
 
 /// Whether the generation `number` was begun within `since` before the reading, give or take a tick
@@ -37,6 +46,11 @@ public:
     /// the younger.
     static constexpr std::size_t kMaxTimes = 64;
 
+    /// Of proven generations, one page in so many at most is not proven idle itself: fewer than
+    /// what may come back of what leaves before reclaim holds (apps::kRefaultLimit). They leave
+    /// last, for what was merged into a generation leaves before its own pages.
+    static constexpr std::uint64_t kFewUnproven = 32;
+
     /// Takes what the kernel says at `read`, after a full walk that ended at `walked`. Of the first
     /// reading nothing counts as idle: unknown age is not old age.
     void add(const damon::NodeGenerations& reading, TimePoint walked, TimePoint read);
@@ -46,6 +60,10 @@ public:
 
     /// All pages, those of the youngest generation as used at walked(). In no order.
     std::vector<UsedUntil> pages() const;
+
+    /// The generations whose pages were not used after `until`; none of the two youngest, which the
+    /// kernel does not evict.
+    std::optional<ProvenGenerations> proven(TimePoint until) const;
 
 private:
     using Times = std::vector<UsedUntil>; ///< rising

@@ -65,6 +65,19 @@ model::IdleView generation_view(const GenerationFigures& figures, const Charged&
     return view;
 }
 
+std::vector<model::ColdGenerations> cold_generations(const GenerationFigures& figures,
+                                                     Microseconds idle) {
+    std::vector<model::ColdGenerations> cold;
+    for (const NodeLedger& one : figures.ledgers) {
+        if (const auto proven = one.ledger.proven(figures.at - idle)) {
+            cold.push_back({one.group, one.path, one.node, proven->last, proven->pages});
+        }
+    }
+    std::sort(cold.begin(), cold.end(),
+              [](const auto& one, const auto& other) { return one.pages > other.pages; });
+    return cold;
+}
+
 TimePoint next_turn(TimePoint begin, Microseconds cost) {
     constexpr auto kStep = Generations::kLeastPeriod;
     const Microseconds wait =
@@ -187,6 +200,7 @@ void Generations::take(const Turn& turn) {
         if (reading == nullptr) {
             ++entry.missed;
         } else {
+            entry.path = walked.path;
             entry.ledger.add(*reading, walked.end, read_);
             entry.begun = walked.begin;
             entry.missed = 0;
@@ -205,6 +219,7 @@ void Generations::take(const Turn& turn) {
         figures->at = std::min(figures->at, one.begun);
         const auto pages = one.ledger.pages();
         figures->anon.insert(figures->anon.end(), pages.begin(), pages.end());
+        figures->ledgers.push_back({key.group, one.path, key.node, one.ledger});
     }
     if (watched.figures == nullptr) {
         watched.first = figures->at;

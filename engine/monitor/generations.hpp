@@ -2,6 +2,7 @@
 
 #include "cgroup/subtree.hpp"
 #include "engine/damon/lru_gen.hpp"
+#include "engine/model/cold_generations.hpp"
 #include "engine/model/idle.hpp"
 #include "engine/model/view.hpp"
 #include "engine/monitor/generation_ledger.hpp"
@@ -17,13 +18,22 @@
 
 namespace cgtide::monitor {
 
+/// What is known of one cgroup of a container on one node.
+struct NodeLedger {
+    CgroupId group;
+    std::string path; ///< v2
+    unsigned node = 0;
+    GenerationLedger ledger;
+};
+
 /// What generations tell of one container.
 struct GenerationFigures {
-    TimePoint at{};              ///< begin of the last walk: no use after it is known
-    Microseconds watched{0};     ///< since the begin of the first
-    Microseconds resolution{0};  ///< time between the last two walks
-    Microseconds cost{0};        ///< CPU time of the last walk
-    std::vector<UsedUntil> anon; ///< anonymous, tmpfs and shared pages; in no order
+    TimePoint at{};                    ///< begin of the last walk: no use after it is known
+    Microseconds watched{0};           ///< since the begin of the first
+    Microseconds resolution{0};        ///< time between the last two walks
+    Microseconds cost{0};              ///< CPU time of the last walk
+    std::vector<UsedUntil> anon;       ///< anonymous, tmpfs and shared pages; in no order
+    std::vector<NodeLedger> ledgers{}; ///< where they are
 };
 
 /// A container's idle memory by generations. Pure. Anonymous memory alone: page cache comes into an
@@ -32,6 +42,11 @@ struct GenerationFigures {
 /// (read ahead from swap): as many bytes as `shmem`, or as there are more than `anon`, the longest
 /// idle first, are taken for these, and are `unseen` or not the container's.
 model::IdleView generation_view(const GenerationFigures& figures, const Charged& charged);
+
+/// The generations of a container whose anonymous pages had been idle for `idle` at `at`, those
+/// with most of them first. Whoever evicts them looks first at what they are by then. Pure.
+std::vector<model::ColdGenerations> cold_generations(const GenerationFigures& figures,
+                                                     Microseconds idle);
 
 /// When the walk after one that began at `begin` and took `cost` is due. Turns lie on a grid of
 /// kLeastPeriod, so that the containers of one turn share the two readings of the file. Pure.
@@ -76,6 +91,7 @@ private:
         auto operator<=>(const Key&) const = default;
     };
     struct Held {
+        std::string path;
         GenerationLedger ledger;
         TimePoint begun{}; ///< of its last walk
         unsigned missed = 0;

@@ -215,6 +215,40 @@ TEST(ReclaimCold, GenerationsLetTheKernelsListsChoose) {
     EXPECT_EQ(scene.step().actuator, Actuator::memory_reclaim);
 }
 
+TEST(ReclaimCold, GenerationsLeaveAsSuchWhereTheSettingsSaySo) {
+    ColdScene scene;
+    scene.view->source = IdleSource::generations;
+    scene.node.actuators.generations = true;
+    scene.node.actuators.wanted = Actuator::generations;
+    scene.node.swappiness_max = false; // nothing is asked of memory.reclaim
+    const model::Decision first = scene.step();
+    EXPECT_EQ(first.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(first.actuator, Actuator::generations);
+    EXPECT_EQ(first.pages, Pages::anon);
+    EXPECT_EQ(first.proven, scene.policy.reclaim.idle);
+}
+
+TEST(ReclaimCold, WhatNoWholeGenerationHoldsLeavesByTheKernelsLists) {
+    ColdScene scene;
+    scene.view->source = IdleSource::generations;
+    scene.node.actuators.generations = true;
+    scene.node.actuators.wanted = Actuator::generations;
+    const auto after = [&](Actuator actuator, Bytes found) {
+        model::Outcome outcome;
+        outcome.asked = mebibytes(8);
+        outcome.taken = outcome.found = found;
+        outcome.at = scene.now.at;
+        outcome.actuator = actuator;
+        outcome.proven = true;
+        scene.outcomes.push_back(outcome);
+        return scene.step().actuator;
+    };
+    EXPECT_EQ(scene.step().actuator, Actuator::generations);
+    EXPECT_EQ(after(Actuator::generations, mebibytes(8)), Actuator::generations);
+    EXPECT_EQ(after(Actuator::generations, mebibytes(2)), Actuator::memory_reclaim);
+    EXPECT_EQ(after(Actuator::memory_reclaim, mebibytes(8)), Actuator::generations);
+}
+
 TEST(ReclaimCold, PageCacheThatNoProcessMapsLeavesByTheKernelsLists) {
     ColdScene scene(Bytes{}, mebibytes(64));
     scene.view->source = IdleSource::regions_and_physical;

@@ -1,4 +1,5 @@
 #include "engine/damon/lru_gen.hpp"
+#include "tests/support/fake_mglru.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <string>
@@ -106,6 +107,42 @@ TEST(LruGen, ReadsTheFileAnewAndWritesOneCommandAWalk) {
     EXPECT_THAT(*file->read(), SizeIs(2));
     ASSERT_TRUE(file->age(28, 1, 6));
     EXPECT_THAT(dir.read("kernel/debug/lru_gen"), testing::StartsWith("+ 28 1 6 200 1"));
+}
+
+TEST(LruGen, WritesOneCommandAnEviction) {
+    EXPECT_EQ(eviction_text({28, 1, 4, 1024, true}), "- 28 1 4 max 1024");
+    EXPECT_EQ(eviction_text({28, 1, 4, 1024, false}), "- 28 1 4 200 1024");
+    const test::TempDir dir;
+    dir.write("kernel/debug/lru_gen", kText);
+    dir.write("kernel/mm/lru_gen/enabled", "0x0007\n");
+    auto file = LruGen::open(*Dir::open(dir.path()));
+    ASSERT_TRUE(file) << file.error().message();
+    ASSERT_TRUE(file->evict({28, 0, 4, 7, true}));
+    EXPECT_THAT(dir.read("kernel/debug/lru_gen"), testing::StartsWith("- 28 0 4 max 7"));
+}
+
+TEST(LruGen, FindsOutWhatIsEvictedByAskingForNothing) {
+    test::FakeMglru::State state;
+    state.generations.back().number = 3; // as a cgroup begins
+    test::FakeMglru kernel(state);
+    const EvictionSupport both = probe_eviction(kernel);
+    EXPECT_TRUE(both.present);
+    EXPECT_TRUE(both.anon_only);
+    ASSERT_THAT(state.evictions, SizeIs(1));
+    EXPECT_EQ(state.evictions[0].pages, 0U);
+    state.takes_max = false;
+    const EvictionSupport first = probe_eviction(kernel);
+    EXPECT_TRUE(first.present);
+    EXPECT_FALSE(first.anon_only);
+    EXPECT_THAT(first.detail, HasSubstr("anonymous memory first"));
+    EXPECT_EQ(state.evictions.back().pages, 0U);
+    state.refusals = {EPERM, EPERM};
+    const EvictionSupport refused = probe_eviction(kernel);
+    EXPECT_FALSE(refused.present);
+    EXPECT_THAT(refused.detail, HasSubstr("not permitted"));
+    state.named = false;
+    EXPECT_FALSE(probe_eviction(kernel).present);
+    EXPECT_THAT(probe_eviction(kernel).detail, HasSubstr("no cgroup"));
 }
 
 TEST(LruGen, SaysThatItsWalksAreOff) {

@@ -96,24 +96,38 @@ TEST_F(ProbeKernel, MglruTellsUseWhereItWalksPageTables) {
 }
 
 TEST_F(ProbeKernel, GenerationsAreWritableAndNameCgroupsInOneOfTwoWays) {
-    put("sys/kernel/debug/lru_gen", "memcg 1 /\n node 0\n 0 1 2 3\n");
+    // A plain file keeps what the probe of evictions writes: it is listed anew each time.
+    const auto detail_of = [&](const std::string& text) {
+        put("sys/kernel/debug/lru_gen", text);
+        return find("debugfs lru_gen").detail;
+    };
+    const std::string root = "memcg 1 /\n node 0\n 0 1 2 3\n";
+    EXPECT_THAT(detail_of(root), HasSubstr("no MGLRU"));
     EXPECT_FALSE(present("debugfs lru_gen"));
-    EXPECT_THAT(find("debugfs lru_gen").detail, HasSubstr("no MGLRU"));
     put("sys/kernel/mm/lru_gen/enabled", "0x0007\n");
-    EXPECT_TRUE(present("debugfs lru_gen"));
-    EXPECT_THAT(find("debugfs lru_gen").detail, HasSubstr("no cgroup but the root"));
+    EXPECT_THAT(detail_of(root), HasSubstr("no cgroup but the root"));
     put("sys/fs/cgroup/web/cgroup.procs", "");
     const CgroupId id = *tree_.roots().cgroup.sub("web")->id();
-    const auto listed = [](std::uint64_t number) {
-        return "memcg 1 /\n node 0\n 0 1 2 3\nmemcg " + std::to_string(number) +
-               " /web\n node 0\n 0 1 2 3\n";
+    const auto listed = [&](std::uint64_t number) {
+        return root + "memcg " + std::to_string(number) + " /web\n node 0\n 0 1 2 3\n";
     };
-    put("sys/kernel/debug/lru_gen", listed(id.value));
-    EXPECT_EQ(find("debugfs lru_gen").detail, "writable, calls cgroups by their inodes");
-    put("sys/kernel/debug/lru_gen", listed(id.value + 1));
-    EXPECT_EQ(find("debugfs lru_gen").detail, "writable, calls cgroups by numbers of memcg's own");
+    EXPECT_EQ(detail_of(listed(id.value)), "writable, calls cgroups by their inodes");
+    EXPECT_EQ(detail_of(listed(id.value + 1)), "writable, calls cgroups by numbers of memcg's own");
+    put("sys/kernel/debug/lru_gen", root);
+    EXPECT_TRUE(present("debugfs lru_gen"));
     put("sys/kernel/debug/lru_gen", "memcg\n");
     EXPECT_FALSE(present("debugfs lru_gen"));
+}
+
+TEST_F(ProbeKernel, EvictionIsAskedForNothing) {
+    put("sys/kernel/debug/lru_gen", "memcg 1 /\n node 0\n 0 1 2 3\n");
+    EXPECT_FALSE(present("eviction by generation"));
+    EXPECT_THAT(find("eviction by generation").detail, HasSubstr("no MGLRU"));
+    put("sys/kernel/mm/lru_gen/enabled", "0x0007\n");
+    const model::Capability row = find("eviction by generation");
+    EXPECT_TRUE(row.present);
+    EXPECT_THAT(row.detail, HasSubstr("anonymous memory alone"));
+    EXPECT_THAT(tree_.dir().read("sys/kernel/debug/lru_gen"), testing::StartsWith("- 1 0 0 max 0"));
 }
 
 TEST_F(ProbeKernel, LockdownIsOffWhereNoneIsChosen) {

@@ -104,6 +104,58 @@ TEST(GenerationLedger, WhereAllGenerationsWereReplacedOnlyTheirOwnTimesHold) {
                                                      UsedUntil{at(110), 10}));
 }
 
+/// 60 pages that were used until the 100th second, 10 until the 105th, 30 all the time.
+GenerationLedger told() {
+    GenerationLedger ledger;
+    walk(ledger, 100, {{0, 10, 100}, {1, 100, 0}});
+    walk(ledger, 105, {{0, 10, 60}, {1, 100, 40}, {2, 105, 0}});
+    walk(ledger, 110, {{0, 10, 60}, {1, 100, 10}, {2, 105, 30}, {3, 110, 0}});
+    return ledger;
+}
+
+TEST(GenerationLedger, AGenerationIsProvenByAllOfItsPages) {
+    const GenerationLedger ledger = told();
+    EXPECT_EQ(ledger.proven(at(99)), std::nullopt);
+    EXPECT_EQ(ledger.proven(at(100)), (ProvenGenerations{0, 60}));
+    EXPECT_EQ(ledger.proven(at(105)), (ProvenGenerations{1, 70}));
+    EXPECT_EQ(ledger.proven(at(110)), (ProvenGenerations{1, 70})) << "the two youngest stay";
+    EXPECT_EQ(GenerationLedger{}.proven(at(110)), std::nullopt);
+}
+
+TEST(GenerationLedger, AGenerationThatHasTakenInYoungerPagesIsNotProven) {
+    GenerationLedger ledger = told();
+    // The first two are one now: 60 pages are idle since the 100th second, 10 are not.
+    walk(ledger, 115, {{1, 100, 70}, {2, 105, 0}, {3, 110, 30}, {4, 115, 0}});
+    EXPECT_EQ(ledger.proven(at(100)), std::nullopt);
+    EXPECT_EQ(ledger.proven(at(105)), (ProvenGenerations{2, 70})) << "an empty one takes them in";
+}
+
+TEST(GenerationLedger, AFewPagesThatAreNotProvenDoNotKeepTheOthers) {
+    for (const std::uint64_t few : {1U, 2U}) {
+        GenerationLedger ledger;
+        walk(ledger, 100, {{0, 10, 62}, {1, 100, 0}});
+        walk(ledger, 105, {{0, 10, 62 - few}, {1, 100, few}, {2, 105, 0}});
+        walk(ledger, 110, {{1, 100, 62}, {2, 105, 0}, {3, 110, 0}});
+        // One of 62 is fewer than a 32nd.
+        const auto proven = few == 1 ? std::optional(ProvenGenerations{1, 61}) : std::nullopt;
+        EXPECT_EQ(ledger.proven(at(100)), proven) << few;
+    }
+}
+
+TEST(GenerationLedger, WhatWasEvictedIsFewerPagesAndNotYoungerOnes) {
+    GenerationLedger ledger = told();
+    // 50 of the oldest left, and five of them were used then.
+    walk(ledger, 115, {{0, 10, 5}, {1, 100, 10}, {2, 105, 0}, {3, 110, 35}, {4, 115, 0}});
+    EXPECT_THAT(ledger.pages(), UnorderedElementsAre(UsedUntil{at(100), 5}, UsedUntil{at(105), 10},
+                                                     UsedUntil{at(115), 35}));
+    EXPECT_EQ(ledger.proven(at(100)), (ProvenGenerations{0, 5}));
+    // The last of them left: their generation is no more.
+    walk(ledger, 120, {{1, 100, 10}, {2, 105, 0}, {3, 110, 0}, {4, 115, 35}, {5, 120, 0}});
+    EXPECT_THAT(ledger.pages(),
+                UnorderedElementsAre(UsedUntil{at(105), 10}, UsedUntil{at(120), 35}));
+    EXPECT_EQ(ledger.proven(at(100)), std::nullopt);
+}
+
 TEST(GenerationLedger, KeepsABoundedNumberOfTimes) {
     GenerationLedger ledger;
     walk(ledger, 0, {{0, -10, 10'000}, {1, 0, 0}});
@@ -151,6 +203,16 @@ public:
         }
         if (chance(0.02)) {
             age(now); // reclaim does, and does not look at all page tables
+        }
+    }
+
+    /// Evicts some of the oldest generation, as a command does: what was used becomes young.
+    void evict(int now) {
+        for (Page& page : pages_) {
+            if (page.generation == oldest() && born_.size() > 2 && chance(0.3)) {
+                page = page.accessed ? Page{youngest(), page.used, false, page.busy}
+                                     : Page{youngest(), now, true, page.busy}; // another one comes
+            }
         }
     }
 
@@ -229,6 +291,9 @@ TEST(GenerationLedger, NeverTellsMorePagesAsIdleThanThereAre) {
         std::uint64_t told_idle = 0;
         for (int now = 1; now <= 200; ++now) {
             kernel.second(now);
+            if (now % 20 == 3) {
+                kernel.evict(now);
+            }
             if (now % 5 != 0) {
                 continue;
             }

@@ -1,4 +1,5 @@
 #include "engine/monitor/generations.hpp"
+#include "tests/support/fake_mglru.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@ namespace cgtide::monitor {
 namespace {
 
 using model::IdleSlice;
+using test::FakeMglru;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -75,69 +77,6 @@ TEST(Turns, LieOnAGridAndTakeOneHundredthOfAProcessor) {
     EXPECT_EQ(turn(1000), at(200));
     EXPECT_EQ(turn(100'000), at(700));
 }
-
-/// A kernel with one container, /web, whose pages are told by hand.
-class FakeMglru final : public damon::Mglru {
-public:
-    /// What a command does.
-    enum class Walk { full, none, raced, refused };
-
-    struct State {
-        TimePoint now = at(1000);
-        Walk walk = Walk::full;
-        bool named = true; ///< /web stands in the file
-        std::vector<damon::Generation> generations{{0, {}, 0, 9}, {1, {}, 100, 0}};
-        std::vector<TimePoint> born{at(900), at(950)};
-        std::uint64_t used = 0; ///< pages that are in use all the time: the youngest
-        int readings = 0;
-        int walks = 0;
-    };
-
-    explicit FakeMglru(State& state) : state_(&state) {}
-
-    Result<damon::LruGenerations> read() override {
-        ++state_->readings;
-        damon::LruGenerations all;
-        if (state_->named) {
-            for (std::size_t i = 0; i < state_->born.size(); ++i) {
-                state_->generations[i].age =
-                    std::chrono::duration_cast<Microseconds>(state_->now - state_->born[i]);
-            }
-            all["/web"] = {7, {{0, state_->generations}, {1, {{0, {}, 0, 5}}}}};
-        }
-        return all;
-    }
-
-    Result<void> age(std::uint64_t id, unsigned node, std::uint64_t youngest) override {
-        EXPECT_EQ(id, 7U);
-        EXPECT_EQ(node, 0U) << "no anonymous memory is there";
-        ++state_->walks;
-        if (state_->walk == Walk::refused) {
-            return fail_errno(EEXIST, "age", "");
-        }
-        auto& all = state_->generations;
-        if (state_->walk == Walk::raced) { // reclaim was faster: Linux up to 6.13 says yes
-            all.push_back({youngest + 1, {}, 0, 0});
-            state_->born.push_back(state_->now - std::chrono::seconds(1));
-        }
-        if (state_->walk == Walk::full) {
-            EXPECT_EQ(youngest, all.back().number);
-            std::uint64_t found = 0;
-            for (auto one = all.rbegin(); one != all.rend(); ++one) {
-                const std::uint64_t some = std::min(one->anon_pages, state_->used - found);
-                one->anon_pages -= some;
-                found += some;
-            }
-            all.back().anon_pages += found;
-            all.push_back({youngest + 1, {}, 0, 0});
-            state_->born.push_back(state_->now);
-        }
-        return {};
-    }
-
-private:
-    State* state_;
-};
 
 class GenerationsTest : public testing::Test {
 protected:
@@ -235,6 +174,58 @@ TEST_F(GenerationsTest, AContainerWithoutAnonymousMemoryCostsNoWalk) {
     ASSERT_NE(told, nullptr);
     EXPECT_THAT(told->anon, IsEmpty());
     EXPECT_EQ(told->at, at(1000));
+}
+
+TEST_F(GenerationsTest, NamesTheGenerationsThatAreColdByTheirCgroup) {
+    state_.used = 30;
+    idle_at(1000, 5);
+    EXPECT_THAT(cold_generations(*generations_.figures(wish_.id), Microseconds(0)), IsEmpty());
+    idle_at(1005, 5);
+    idle_at(1010, 5);
+    const auto told = generations_.figures(wish_.id);
+    const model::ColdGenerations cold{wish_.id, "/web", 0, 2, 70};
+    EXPECT_THAT(cold_generations(*told, Microseconds(10'000'000)), ElementsAre(cold));
+    EXPECT_THAT(cold_generations(*told, Microseconds(10'000'001)), IsEmpty());
+}
+
+TEST_F(GenerationsTest, AnEvictionBetweenWalksLeavesFewerPagesAndAgesAsTheyWere) {
+    state_.used = 30;
+    idle_at(1000, 5);
+    idle_at(1005, 5);
+    EXPECT_EQ(idle_at(1010, 10), 70U);
+    FakeMglru kernel(state_);
+    ASSERT_TRUE(kernel.evict({7, 0, 2, 50, true}));
+    EXPECT_EQ(idle_at(1015, 15), 20U);
+    const auto cold = cold_generations(*generations_.figures(wish_.id), Microseconds(15'000'000));
+    ASSERT_THAT(cold, testing::SizeIs(1));
+    EXPECT_EQ(cold[0].pages, 20U);
+    ASSERT_TRUE(kernel.evict({7, 0, cold[0].last, 50, true}));
+    EXPECT_EQ(idle_at(1020, 5), 0U);
+    EXPECT_THAT(cold_generations(*generations_.figures(wish_.id), Microseconds(5'000'000)),
+                IsEmpty());
+    EXPECT_EQ(generations_.figures(wish_.id)->watched, Microseconds(20'000'000));
+}
+
+TEST(ColdGenerations, ThoseWithMostPagesComeFirst) {
+    GenerationFigures told;
+    told.at = at(110);
+    for (const std::uint64_t pages : {5U, 50U}) {
+        NodeLedger one{CgroupId{pages}, "/web", 0, {}};
+        const auto add = [&](int second) {
+            one.ledger.add({0,
+                            {{0, Microseconds(second * 1'000'000LL), pages, 0},
+                             {1, Microseconds((second - 100) * 1'000'000LL), 0, 0},
+                             {2, {}, 0, 0}}},
+                           at(second), at(second));
+        };
+        add(100);
+        add(110);
+        told.ledgers.push_back(one);
+    }
+    const auto cold = cold_generations(told, Microseconds(10'000'000));
+    ASSERT_THAT(cold, testing::SizeIs(2));
+    EXPECT_EQ(cold[0].group, CgroupId{50});
+    EXPECT_EQ(cold[1].pages, 5U);
 }
 
 } // namespace
