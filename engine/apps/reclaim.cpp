@@ -30,6 +30,12 @@ double number(Microseconds duration) {
     return static_cast<double>(duration.count());
 }
 
+/// Bytes of these pages.
+double of(Pages pages, Bytes anon, Bytes file) {
+    return (pages == Pages::file ? 0.0 : number(anon)) +
+           (pages == Pages::anon ? 0.0 : number(file));
+}
+
 TimePoint counted_at(const model::IdleView& view) {
     return view.counted == TimePoint{} ? view.at : view.counted;
 }
@@ -62,7 +68,6 @@ struct Law {
     Pages narrow(Pages pages, Bytes anon, Bytes file) const;
     model::Decision ask_cold(const Cold& cold);
     model::Decision ask_unproven(const AgeProof& proof, const KindChoice& kinds);
-    void relax();
 
     model::Decision keep(Reason reason) const {
         model::Decision decision;
@@ -90,7 +95,8 @@ std::optional<Reason> Law::blocked() const {
                                           {InputKey::age, number(now.lived)},
                                           {InputKey::idle, number(policy.reclaim.idle)}});
     }
-    if (signals.elapsed.count() == 0) {
+    // Over a long time pressure that was felt just now is told as little.
+    if (signals.elapsed.count() == 0 || signals.elapsed > kMostMissed * policy.profile.period) {
         return Reason(ReasonCode::warming, {usage()});
     }
     return std::nullopt;
@@ -133,7 +139,7 @@ model::Decision Law::decide() {
         return keep(std::move(*reason));
     }
     const Bytes floor = reclaim_floor(policy, now);
-    if (now.usage < floor + kSmallestAsk) {
+    if (now.usage - floor < kSmallestAsk) { // a floor of `max` and a little is not less
         state.carry = std::min(state.carry, 0.0);
         return keep(
             Reason(ReasonCode::protected_floor, {usage(), {InputKey::floor, number(floor)}}));
@@ -184,7 +190,7 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     if (by_address && in_ranges) {
         found.actuator = actuator;
         found.pages = file < kSmallestAsk && kinds.pages == Pages::all ? Pages::anon : kinds.pages;
-        found.bytes = number(anon + file);
+        found.bytes = of(found.pages, anon, file);
         found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
     } else if (actuator == model::Actuator::generations && !state.elsewhere) {
         found.actuator = actuator;
@@ -196,7 +202,8 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
         const Bytes listed = is_shared ? Bytes{} : file;
         const Bytes unlisted = by_address ? Bytes{} : anon;
         found.pages = narrow(kinds.pages, unlisted, listed);
-        found.bytes = found.pages == Pages::all && is_shared ? 0.0 : number(unlisted + listed);
+        found.bytes =
+            found.pages == Pages::all && is_shared ? 0.0 : of(found.pages, unlisted, listed);
     }
     found.bytes -= state.left;
     return found;
@@ -216,7 +223,6 @@ model::Decision Law::ask_cold(const Cold& cold) {
     state.step = std::min(state.step, std::max(2.0 * number(now.usage), number(kFirstStep)));
     const double wanted = std::min(cold.bytes, state.step) * calm() * accuracy(state);
     const double ask = std::floor(std::min(std::max(wanted, number(kSmallestAsk)), usable()));
-    relax();
     model::Decision decision =
         keep(Reason(ReasonCode::cold, {usage(),
                                        {InputKey::ask, ask},
@@ -270,7 +276,6 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const Bytes room = proof.known ? known_room : kinds.anon + kinds.file;
     const double ask = std::floor(std::min({state.carry, usable(), number(room)}));
     state.carry -= ask;
-    relax();
     model::Decision decision =
         keep(Reason(ReasonCode::reclaimed, {usage(),
                                             {InputKey::ask, ask},
@@ -283,14 +288,6 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     decision.ask = Bytes{static_cast<std::uint64_t>(ask)};
     decision.pages = pages;
     return decision;
-}
-
-/// A request after a hold that nothing came back from: half of the hold is forgotten.
-void Law::relax() {
-    if (state.hold_until && now.at - *state.hold_until > kRefaultHalfLife) {
-        state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
-        state.hold_until = now.at;
-    }
 }
 
 model::Needs needs(const model::Policy& policy) {
@@ -318,6 +315,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     state.cpu_debt =
         std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * number(signals.elapsed));
     brake(state, signals, node.page_size, now.at);
+    relax(state, outcomes, now.at);
     if (now.idle && counted_at(*now.idle) >= state.left_at) {
         state.left = 0.0;
     }

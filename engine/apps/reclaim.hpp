@@ -20,8 +20,11 @@ inline constexpr Microseconds kLastHold{600'000'000};
 /// How long reclaim waits after an OOM kill or a `max` event.
 inline constexpr Microseconds kOomWait{60'000'000};
 
-/// Anonymous reclaim stops where less than this share of the node's swap is free, and where the
-/// container may swap less than kSmallestAsk more.
+/// A sample that many periods after the one before tells nothing of now: the engine stood still.
+inline constexpr int kMostMissed = 3;
+
+/// Anonymous reclaim stops where no more than this share of the node's swap and kSmallestAsk is
+/// free, and where the container may swap less than kSmallestAsk more.
 inline constexpr double kSwapReserve = 0.10;
 
 /// The first request of proven age is this, or kFirstShare of usage where that is more; each that

@@ -18,7 +18,7 @@ KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
     KindChoice choice;
     choice.swap_free = std::min(node.swap_free, limit);
     const bool has_swap = node.swap_total.count > 0 && limit.count > 0;
-    const bool headroom = has_swap && limit >= kSmallestAsk && swap_room(node) > Bytes{};
+    const bool headroom = has_swap && limit >= kSmallestAsk && swap_room(node) >= kSmallestAsk;
     const Pages wanted = policy.reclaim.pages == Pages::automatic
                              ? (has_swap ? Pages::all : Pages::file)
                              : policy.reclaim.pages;

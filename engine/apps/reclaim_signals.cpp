@@ -25,9 +25,10 @@ double number(Microseconds duration) {
 
 void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;
-    state.left += number(outcome.taken);
+    const Bytes left = left_by(outcome);
+    state.left += number(left);
     state.left_at = outcome.at;
-    if (2 * outcome.taken.count >= outcome.asked.count && outcome.asked.count > 0 &&
+    if (2 * left.count >= outcome.asked.count && outcome.asked.count > 0 &&
         state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
         state.step *= 2.0;
     }
@@ -79,21 +80,24 @@ Signals measure(ReclaimState& state, const model::Snapshot& now, Bytes page) {
 
 void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     for (const model::Outcome& outcome : outcomes) {
-        state.taken_recent += number(outcome.taken);
+        state.taken_recent += number(left_by(outcome));
         state.cpu_debt += number(outcome.cpu);
         if (outcome.proven) {
             book_proven(state, outcome);
         } else {
-            state.carry -= std::max(0.0, number(outcome.taken) - number(outcome.asked));
+            // The kernel takes a little more; all beyond is what the container freed itself.
+            state.carry -= number(std::min(outcome.taken - outcome.asked, outcome.asked));
         }
     }
 }
 
 void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at) {
     const double keep = std::exp2(-number(signals.elapsed) / number(kRefaultHalfLife));
-    // What has decayed to less than a page is nothing.
-    state.refault_recent =
-        std::floor(state.refault_recent * keep / number(page)) * number(page) + signals.refaulted;
+    const bool hold_ended =
+        state.hold_until && at >= *state.hold_until && at - signals.elapsed < *state.hold_until;
+    // What has decayed to less than a page is nothing, and so is what was held for.
+    const double before = hold_ended ? 0.0 : state.refault_recent * keep;
+    state.refault_recent = std::floor(before / number(page)) * number(page) + signals.refaulted;
     const bool came_back = state.taken_recent >= number(kSmallestAsk) / 2.0 &&
                            state.refault_recent > kRefaultLimit * state.taken_recent;
     state.taken_recent *= keep;
@@ -103,6 +107,16 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
         state.hold_until = at + state.hold;
         state.carry = std::min(state.carry, 0.0);
         state.step = 0.0;
+    }
+}
+
+void relax(ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at) {
+    const bool some_left =
+        std::any_of(outcomes.begin(), outcomes.end(),
+                    [](const model::Outcome& outcome) { return left_by(outcome).count > 0; });
+    if (some_left && state.hold_until && at - *state.hold_until > kRefaultHalfLife) {
+        state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
+        state.hold_until = at;
     }
 }
 

@@ -26,9 +26,12 @@ Signals measure(model::ReclaimState& state, const model::Snapshot& now, Bytes pa
 /// advised and stayed is left alone for kStuckRetry.
 void book(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
-/// The refault brake: holds when too much of what was taken lately came back, longer each time; a
-/// hold that was followed by clean periods is forgotten by halves.
+/// The refault brake: holds when too much of what was taken lately came back, longer each time.
 void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);
+
+/// Forgets half of the last hold where bytes left more than kRefaultHalfLife after it, and the
+/// brake, which comes before, did not trip. What was turned away has shown nothing.
+void relax(model::ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at);
 
 /// How much of a request refaults leave: 1 with none, falling to 0 at kRefaultLimit.
 double accuracy(const model::ReclaimState& state);

@@ -70,7 +70,7 @@ void Budget::spend(Bytes ask, model::Pages pages) {
 }
 
 void Budget::settle(const model::Outcome& outcome, model::Pages pages) {
-    const double kept = number(outcome.asked - outcome.taken);
+    const double kept = number(outcome.asked - left_by(outcome));
     bytes_ += kept;
     if (pages != model::Pages::file) {
         swap_bytes_ += kept;

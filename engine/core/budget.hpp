@@ -35,7 +35,7 @@ public:
     /// Takes a request out that is about to be made.
     void spend(Bytes ask, model::Pages pages);
 
-    /// Puts back what did not leave, and books the CPU that it took.
+    /// Puts back what did not leave, by left_by(), and books the CPU that it took.
     void settle(const model::Outcome& outcome, model::Pages pages);
 
     Bytes room() const;

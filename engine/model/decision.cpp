@@ -1,5 +1,7 @@
 #include "engine/model/decision.hpp"
 
+#include <algorithm>
+
 namespace cgtide::model {
 
 std::string_view to_string(OutcomeEnd end) {
@@ -18,6 +20,13 @@ std::string_view to_string(OutcomeEnd end) {
         return "dry-run";
     }
     return "unknown";
+}
+
+Bytes left_by(const Outcome& outcome) {
+    if (outcome.actuator == Actuator::pageout) {
+        return outcome.found - outcome.stuck;
+    }
+    return outcome.end == OutcomeEnd::done ? outcome.asked : std::min(outcome.taken, outcome.asked);
 }
 
 } // namespace cgtide::model

@@ -53,6 +53,11 @@ struct Outcome {
     Bytes stuck{};       ///< `pageout`: of these, those that were advised and did not leave
 };
 
+/// Bytes that left by the actuator's own account: a container that grows or frees memory meanwhile
+/// changes `taken`, and what left by nothing. Never more than the kernel was asked for by
+/// `memory.reclaim`; all that left its page tables by `pageout`. Pure.
+Bytes left_by(const Outcome& outcome);
+
 /// One line of a container's journal. Equal decisions without bytes in a row are one entry with a
 /// count.
 struct JournalEntry {

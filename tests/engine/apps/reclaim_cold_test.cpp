@@ -15,23 +15,8 @@ using model::InputKey;
 using model::OutcomeEnd;
 using model::Pages;
 using model::ReasonCode;
+using test::ColdScene;
 using test::Scene;
-
-constexpr Microseconds kMinutes{600'000'000};
-
-/// 32 MiB in use, `anon` and `file` bytes idle for ten minutes.
-struct ColdScene : Scene {
-    explicit ColdScene(Bytes anon = mebibytes(64), Bytes file = {}) {
-        show(anon, file);
-        step();
-    }
-    void show(Bytes anon, Bytes file = {}) {
-        now.stat->anon = now.stat->inactive_anon = mebibytes(32) + anon;
-        now.stat->file = now.stat->inactive_file = file;
-        now.usage = now.stat->anon + now.stat->file;
-        see({{Microseconds(0), mebibytes(32), Bytes{}}, {kMinutes, anon, file}});
-    }
-};
 
 TEST(ReclaimCold, AsksForProvenBytesByAddress) {
     ColdScene scene;
@@ -207,6 +192,18 @@ TEST(ReclaimCold, WithoutRightsToPageOutTheKernelsListsChooseTheKind) {
     scene.node.swappiness_max = false;
     decision = scene.step();
     EXPECT_EQ(decision.pages, Pages::all);
+}
+
+/// A tenth is of the other kind: it is not meant, and no warm page goes in its place.
+TEST(ReclaimCold, WhatIsOfAnotherKindIsNotAskedForInItsPlace) {
+    ColdScene scene(mebibytes(1), mebibytes(15));
+    scene.node.actuators.pageout = false;
+    scene.step();
+    scene.report_cold(kFirstStep, kFirstStep); // so that the next step is of 16 MiB
+    scene.outcomes.back().at = {};             // ... and they are counted as cold again
+    const model::Decision decision = scene.step();
+    EXPECT_EQ(decision.pages, Pages::file);
+    EXPECT_EQ(decision.ask, mebibytes(15));
 }
 
 TEST(ReclaimCold, GenerationsLetTheKernelsListsChoose) {

@@ -97,4 +97,18 @@ struct Scene {
     }
 };
 
+/// 32 MiB in use, `anon` and `file` bytes idle for ten minutes.
+struct ColdScene : Scene {
+    explicit ColdScene(Bytes anon = mebibytes(64), Bytes file = {}) {
+        show(anon, file);
+        step();
+    }
+    void show(Bytes anon, Bytes file = {}) {
+        now.stat->anon = now.stat->inactive_anon = mebibytes(32) + anon;
+        now.stat->file = now.stat->inactive_file = file;
+        now.usage = now.stat->anon + now.stat->file;
+        see({{Microseconds(0), mebibytes(32), Bytes{}}, {std::chrono::minutes(10), anon, file}});
+    }
+};
+
 } // namespace cgtide::apps::test

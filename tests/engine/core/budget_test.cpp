@@ -112,9 +112,21 @@ TEST(Budget, GetsBackWhatDidNotLeave) {
     model::Outcome outcome;
     outcome.asked = mebibytes(20);
     outcome.taken = mebibytes(5);
+    outcome.end = model::OutcomeEnd::partial;
     budget.settle(outcome, Pages::all);
     EXPECT_EQ(budget.room(), mebibytes(55));
     EXPECT_EQ(budget.swap_room(), mebibytes(25));
+}
+
+/// Bytes left it, and it has grown by as many: they were written to swap all the same.
+TEST(Budget, AContainerThatGrowsMeanwhileGivesNothingBack) {
+    Budget budget({.rate = mebibytes(10)});
+    budget.fill(kNow);
+    budget.spend(mebibytes(20), Pages::all);
+    model::Outcome outcome;
+    outcome.asked = mebibytes(20);
+    budget.settle(outcome, Pages::all);
+    EXPECT_EQ(budget.room(), mebibytes(40));
 }
 
 TEST(Budget, WaitsUntilItsCpuIsPaidOff) {
