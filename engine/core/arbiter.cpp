@@ -24,11 +24,11 @@ void refuse(Decision& decision, ReasonCode code) {
 /// A request that still stands, and how it stands.
 struct Request {
     Decision* decision = nullptr;
-    std::uint32_t waited = 0;
+    Microseconds waited{0};
 };
 
-bool may_swap(const Request& request) {
-    return request.decision->pages != model::Pages::file;
+bool may_swap(const Decision& decision) {
+    return decision.pages != model::Pages::file;
 }
 
 /// Shares `room` out among `requests`; who gets nothing is refused for `code`.
@@ -74,9 +74,11 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             refuse(decision, ReasonCode::paused);
         } else if (standing.is_busy || !asking.insert(decision.id).second) {
             refuse(decision, ReasonCode::busy);
+        } else if (standing.is_dry_run) {
+            continue;
         } else if (allowance.over_cpu) {
             refuse(decision, ReasonCode::budget);
-        } else if (may_swap({&decision, 0})) {
+        } else if (may_swap(decision)) {
             swapping.push_back({&decision, standing.waited});
         }
     }
@@ -84,12 +86,17 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
     share(swapping, allowance.swap_room, ReasonCode::budget);
     std::vector<Request> all;
     for (Decision& decision : decisions) {
-        if (decision.ask.count > 0) {
-            all.push_back({&decision, standing_of(decision.id).waited});
+        const Standing standing = standing_of(decision.id);
+        if (decision.ask.count > 0 && !standing.is_dry_run) {
+            all.push_back({&decision, standing.waited});
         }
     }
     share(all, allowance.room, ReasonCode::budget);
     return decisions;
+}
+
+Microseconds time_to_work(TimePoint decided, TimePoint now, Microseconds period) {
+    return now - decided > kMostWait * period ? Microseconds(0) : period;
 }
 
 } // namespace cgtide::core

@@ -19,18 +19,26 @@ struct Allowance {
 
 /// How a container stands when its request is settled.
 struct Standing {
-    bool is_busy = false;     ///< a request of it is under way
-    std::uint32_t waited = 0; ///< requests in a row that were turned away as `budget`
+    bool is_busy = false;    ///< a request of it is under way
+    bool is_dry_run = false; ///< nothing leaves it: it takes nothing from others
+    Microseconds waited{0};  ///< since its requests are turned away because of others
 };
 
 /// Settles what concerns several decisions at once. Nobody asks while the node is paused; a
 /// container has one request under way at a time (a further one is `busy`), and of two requests for
 /// one container in one period the first stands; those that may take anonymous memory share the
-/// free swap (`no-swap`), and all share the node's budget (`budget`), as share_out() does. What is
-/// refused comes back with an ask of 0 and the reason, what is cut with the ask that is left. Order
-/// is kept. Pure.
+/// free swap (`no-swap`), and all share the node's budget (`budget`), as share_out() does. A dry
+/// run has no part in what is shared. What is refused comes back with an ask of 0 and the reason,
+/// what is cut with the ask that is left. Order is kept. Pure.
 std::vector<model::Decision> arbitrate(std::vector<model::Decision> decisions,
                                        const std::function<Standing(CgroupId)>& standing_of,
                                        const Allowance& allowance);
+
+/// How long a request may wait for a thread, in periods: what it was decided by has passed then.
+inline constexpr int kMostWait = 2;
+
+/// How long a request that was decided at `decided` may work, where a thread takes it at `now`: a
+/// period, or not at all where it has waited for more than kMostWait of them. Pure.
+Microseconds time_to_work(TimePoint decided, TimePoint now, Microseconds period);
 
 } // namespace cgtide::core

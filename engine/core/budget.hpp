@@ -12,7 +12,7 @@ namespace cgtide::core {
 /// One container's request for a share of the node's budget.
 struct Claim {
     Bytes ask;
-    std::uint32_t waited = 0; ///< requests in a row that were turned away for want of budget
+    Microseconds waited{0}; ///< since its requests are turned away because of others
 };
 
 /// Shares `room` out: all get what they ask for, or an equal part where that is less. Where equal

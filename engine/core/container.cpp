@@ -68,6 +68,15 @@ model::Needs Container::needs(TimePoint now) const {
     return *all;
 }
 
+void Container::note(const model::Decision& decision, TimePoint now) {
+    const model::ReasonCode code = decision.reason.code();
+    if (decision.ask.count > 0) {
+        waiting.reset();
+    } else if (code == model::ReasonCode::budget || code == model::ReasonCode::no_swap) {
+        waiting = waiting.value_or(now);
+    }
+}
+
 void Container::keep(model::Snapshot now, const model::Needs& needs) {
     pressure_readings += needs.pressure && pressure_readings < 2 ? 1 : 0;
     if (snapshot && !needs.pressure) {

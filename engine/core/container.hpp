@@ -44,9 +44,9 @@ struct Container {
     std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
     std::int64_t ended_ms = 0;               ///< 0 while it lives
     std::shared_ptr<const monitor::GenerationFigures>
-        generations;                ///< what walks of generations have told last
-    std::uint32_t waited = 0;       ///< requests in a row that were turned away for want of budget
-    bool wants_generations = false; ///< its page tables are to be walked for them
+        generations;                  ///< what walks of generations have told last
+    std::optional<TimePoint> waiting; ///< since when its requests are turned away because of others
+    bool wants_generations = false;   ///< its page tables are to be walked for them
     bool frozen = false;
     bool stopped = false; ///< its runtime said so; the cgroup decides
     bool has_nested = false;
@@ -66,6 +66,10 @@ struct Container {
     /// What all apps that are due at `now` want sensed. What they want seldom has its turn in the
     /// first two steps, and then by the cgroup's id: those of a node do not come together.
     model::Needs needs(TimePoint now) const;
+
+    /// Notes whether its request was turned away because of others (`budget`, `no-swap`). Then it
+    /// waits until one is made, also where it has nothing to ask for in between.
+    void note(const model::Decision& decision, TimePoint now);
 
     /// Keeps the last snapshot; what it was not asked for stays as it was last known.
     void keep(model::Snapshot now, const model::Needs& needs);

@@ -2,13 +2,13 @@
 
 #include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/table.hpp"
-#include "engine/core/arbiter.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
 #include "engine/core/thread_names.hpp"
 #include "engine/core/wait.hpp"
 #include "engine/core/wall_clock.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <boost/asio/redirect_error.hpp>
@@ -140,10 +140,8 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         decisions.insert(decisions.end(), more.begin(), more.end());
     }
     turns.clear(); // a container that has ended is not kept until the next tick
-    const auto standing_of = [this](CgroupId id) {
-        const Pointer container = registry_.by_id(id);
-        return container == nullptr ? Standing{.is_busy = true}
-                                    : Standing{container->writing != nullptr, container->waited};
+    const auto standing_of = [this, now](CgroupId id) {
+        return standing(id, now);
     };
     budget_.fill(now);
     const Allowance allowance{.paused = paused_,
@@ -151,7 +149,18 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
                               .room = budget_.room(),
                               .swap_room = budget_.swap_room(),
                               .swap_free = apps::swap_room(view)};
-    dispatch(arbitrate(std::move(decisions), standing_of, allowance));
+    dispatch(arbitrate(std::move(decisions), standing_of, allowance), now);
+}
+
+Standing Engine::standing(CgroupId id, TimePoint now) const {
+    const Pointer container = registry_.by_id(id);
+    if (container == nullptr) {
+        return {.is_busy = true};
+    }
+    const auto waited = now - container->waiting.value_or(now);
+    return {.is_busy = container->writing != nullptr,
+            .is_dry_run = container->policy.dry_run,
+            .waited = std::chrono::duration_cast<Microseconds>(waited)};
 }
 
 void Engine::find_turns(TimePoint now) {
@@ -223,7 +232,11 @@ void Engine::note_history(Container& container, const model::Snapshot& now) cons
     container.history.note(point, History::share(registry_.live().size() + Registry::kMostEnded));
 }
 
-void Engine::dispatch(const std::vector<model::Decision>& decisions) {
+void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
+    // Threads are few: who has waited longest gets one first.
+    std::stable_sort(decisions.begin(), decisions.end(), [&](const auto& a, const auto& b) {
+        return standing(a.id, now).waited > standing(b.id, now).waited;
+    });
     for (const model::Decision& decision : decisions) {
         const Pointer container = registry_.by_id(decision.id);
         if (container == nullptr) {
@@ -231,19 +244,20 @@ void Engine::dispatch(const std::vector<model::Decision>& decisions) {
         }
         const bool acts = decision.ask.count > 0 && !stopping_;
         const std::uint64_t sequence = container->journal.add(decision, acts, wall_clock_ms());
-        const bool waits = decision.reason.code() == model::ReasonCode::budget;
-        container->waited = waits ? container->waited + 1 : 0;
+        const Order order{decision, sequence, now, container->waiting.value_or(now)};
+        container->note(decision, now);
         if (acts) {
-            budget_.spend(decision.ask, decision.pages);
+            if (!container->policy.dry_run) {
+                budget_.spend(decision.ask, decision.pages);
+            }
             container->writing = std::make_shared<act::Interrupt>();
-            tasks_.spawn(carry_out(container, decision, sequence));
+            tasks_.spawn(carry_out(container, order));
         }
     }
 }
 
-asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decision,
-                                        std::uint64_t sequence) {
-    const auto interrupt = container->writing;
+asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
+    const model::Decision& decision = order.decision;
     const bool dry_run = container->policy.dry_run;
     model::Outcome outcome;
     outcome.app = decision.app;
@@ -252,25 +266,19 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
     outcome.asked = decision.ask;
     outcome.actuator = decision.actuator;
     outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
+    bool begun = true;
     // A container that ended since this was decided has no group any more.
-    const auto group = container->group;
-    const bool by_generation = decision.actuator == model::Actuator::generations;
-    if (!dry_run && group != nullptr &&
-        (by_generation || decision.actuator == model::Actuator::pageout)) {
-        auto work = by_generation ? evict(container, decision, group)
-                                  : page_out(container, decision, group);
-        outcome = co_await std::move(work);
-    } else if (!dry_run && group != nullptr) {
-        const bool swappiness_key = options_.reclaim.swappiness;
-        const Microseconds deadline = container->policy.profile.period;
-        const auto write = [&] {
-            return act::reclaim(group->dir(), decision, swappiness_key, deadline, *interrupt);
-        };
-        outcome = co_await offload(reclaimers_, write);
+    if (!dry_run && container->group != nullptr) {
+        outcome = co_await perform(container, order, begun);
     }
     container->writing.reset();
-    budget_.settle(outcome, decision.pages);
-    container->journal.settle(sequence, outcome);
+    if (!begun) {
+        container->waiting = order.waiting;
+    }
+    if (!dry_run) {
+        budget_.settle(outcome, decision.pages);
+    }
+    container->journal.settle(order.sequence, outcome);
     if (auto& tenant = container->tenants[static_cast<std::size_t>(decision.app)]) {
         tenant->inbox.push_back(outcome);
     }
@@ -282,33 +290,6 @@ asio::awaitable<void> Engine::carry_out(Pointer container, model::Decision decis
                   "of " + container->policy.name + " (id " + to_string(container->id) + ")"}
                 .message());
     }
-}
-
-/// Pages out what the region sensor knows as cold, and has it look again at what is there.
-asio::awaitable<model::Outcome> Engine::page_out(Pointer container, model::Decision decision,
-                                                 std::shared_ptr<cgroup::Group> group) {
-    const auto interrupt = container->writing;
-    const std::string path = container->record.cgroup_path;
-    const Microseconds deadline = container->policy.profile.period;
-    const auto find = [this, &decision] {
-        return options_.sensor.regions->cold(decision.id, *decision.proven);
-    };
-    const auto spaces = co_await offload(sensors_, find);
-    const auto write = [&] {
-        const act::PageoutSite site{group->dir(), options_.roots.proc, path};
-        return act::page_out(site, decision, spaces, deadline, *interrupt);
-    };
-    const model::Outcome outcome = co_await offload(reclaimers_, write);
-    if (outcome.end == model::OutcomeEnd::failed &&
-        (outcome.error == EPERM || outcome.error == EACCES)) {
-        options_.actuators.pageout =
-            false; // without the right, the kernel's own lists choose from now on
-    }
-    const auto touch = [this, &outcome] {
-        options_.sensor.regions->touch(outcome.id, outcome.at);
-    };
-    co_await offload(sensors_, touch);
-    co_return outcome;
 }
 
 asio::awaitable<void> Engine::watch_loop() {

@@ -5,6 +5,7 @@
 #include "engine/act/pageout.hpp"
 #include "engine/act/reclaim.hpp"
 #include "engine/core/admission.hpp"
+#include "engine/core/arbiter.hpp"
 #include "engine/core/budget.hpp"
 #include "engine/core/control.hpp"
 #include "engine/core/registry.hpp"
@@ -109,24 +110,36 @@ private:
         bool wants_generations = false;
     };
 
+    /// A request that is about to be made.
+    struct Order {
+        model::Decision decision;
+        std::uint64_t sequence = 0; ///< of its entry in the journal
+        TimePoint decided{};        ///< when what it was decided by was read
+        TimePoint waiting{};        ///< since when its container waits for others
+    };
+
     // engine.cpp: loops
     boost::asio::awaitable<void> tick_loop();
     boost::asio::awaitable<void> watch_loop();
     boost::asio::awaitable<void> rescan_loop();
     boost::asio::awaitable<void> tick(TimePoint now);
-    boost::asio::awaitable<void> carry_out(Pointer container, model::Decision decision,
-                                           std::uint64_t sequence);
-    boost::asio::awaitable<model::Outcome> page_out(Pointer container, model::Decision decision,
-                                                    std::shared_ptr<cgroup::Group> group);
+    boost::asio::awaitable<void> carry_out(Pointer container, Order order);
     void find_turns(TimePoint now);
     std::vector<model::Decision> step(Turn& turn, const model::NodeView& node, TimePoint now);
     void note_history(Container& container, const model::Snapshot& now) const;
-    void dispatch(const std::vector<model::Decision>& decisions);
+    Standing standing(CgroupId id, TimePoint now) const;
+    void dispatch(std::vector<model::Decision> decisions, TimePoint now);
     void wake();
 
-    // evict.cpp: by generation
-    boost::asio::awaitable<model::Outcome> evict(Pointer container, model::Decision decision,
-                                                 std::shared_ptr<cgroup::Group> group);
+    // perform.cpp: what carries a decision out
+    boost::asio::awaitable<model::Outcome> perform(Pointer container, const Order& order,
+                                                   bool& begun);
+    boost::asio::awaitable<model::Outcome> write(Pointer container, const Order& order,
+                                                 bool& begun);
+    boost::asio::awaitable<model::Outcome> page_out(Pointer container, const Order& order,
+                                                    bool& begun);
+    boost::asio::awaitable<model::Outcome> evict(Pointer container, const Order& order,
+                                                 bool& begun);
 
     // pause.cpp: the node's switch
     boost::asio::awaitable<void> read_pause();

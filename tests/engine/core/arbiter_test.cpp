@@ -28,7 +28,7 @@ Standing nobody(CgroupId) {
 template <class Test>
 std::function<Standing(CgroupId)> busy(Test is_busy) {
     return [is_busy](CgroupId id) {
-        return Standing{is_busy(id)};
+        return Standing{.is_busy = is_busy(id)};
     };
 }
 
@@ -109,7 +109,7 @@ TEST(Arbiter, RequestsShareTheNodesBudget) {
 
 TEST(Arbiter, WhoWaitedLongestIsServedFirstWhereTheBudgetIsShort) {
     const auto waited = [](CgroupId id) {
-        return Standing{false, id.value == 3 ? 5U : 0U};
+        return Standing{.waited = Microseconds(id.value == 3 ? 5 : 0)};
     };
     const std::vector<Decision> before{decision(1, mebibytes(8)), decision(3, mebibytes(8))};
     const auto settled = arbitrate(before, waited, {.room = mebibytes(1)});
@@ -121,6 +121,30 @@ TEST(Arbiter, NobodyAsksWhileReclaimIsOverItsCpu) {
     const auto settled = arbitrate({decision(1, mebibytes(8))}, nobody, {.over_cpu = true});
     EXPECT_EQ(settled[0].ask, Bytes{});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+}
+
+TEST(Arbiter, ADryRunTakesNothingFromOthers) {
+    const auto first_is_dry = [](CgroupId id) {
+        return Standing{.is_dry_run = id.value == 1, .waited = Microseconds(id.value == 1 ? 9 : 0)};
+    };
+    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(8))};
+    auto settled =
+        arbitrate(before, first_is_dry, {.room = mebibytes(8), .swap_free = mebibytes(8)});
+    EXPECT_EQ(settled[0].ask, mebibytes(8));
+    EXPECT_EQ(settled[1].ask, mebibytes(8));
+    settled = arbitrate(before, first_is_dry, {.room = mebibytes(1)});
+    EXPECT_EQ(settled[1].ask, mebibytes(1));
+    settled = arbitrate(before, first_is_dry, {.paused = true});
+    EXPECT_EQ(settled[0].reason.code(), ReasonCode::paused); // as it would be told without one
+}
+
+TEST(Arbiter, ARequestThatWaitedTooLongForAThreadIsNotBegun) {
+    constexpr Microseconds kPeriod{2'000'000};
+    const TimePoint decided(std::chrono::hours(1));
+    EXPECT_EQ(time_to_work(decided, decided, kPeriod), kPeriod);
+    EXPECT_EQ(time_to_work(decided, decided + kMostWait * kPeriod, kPeriod), kPeriod);
+    EXPECT_EQ(time_to_work(decided, decided + kMostWait * kPeriod + Nanoseconds(1), kPeriod),
+              Microseconds(0));
 }
 
 TEST(Arbiter, NoDecisionsNoAnswer) {

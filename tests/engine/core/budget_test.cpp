@@ -31,8 +31,10 @@ TEST(ShareOut, GivesEqualPartsAndLeavesWhatSmallOnesDoNotNeedToTheOthers) {
 }
 
 TEST(ShareOut, ServesThoseThatWaitedLongestWherePartsWouldBeTooSmall) {
-    EXPECT_THAT(share({{mebibytes(5), 0}, {mebibytes(5), 3}, {mebibytes(5), 1}}, mebibytes(2)),
-                ElementsAre(Bytes{}, kLeast, kLeast));
+    EXPECT_THAT(
+        share({{mebibytes(5)}, {mebibytes(5), Microseconds(3)}, {mebibytes(5), Microseconds(1)}},
+              mebibytes(2)),
+        ElementsAre(Bytes{}, kLeast, kLeast));
 }
 
 TEST(ShareOut, NeverGivesMoreThanThereIsNorLessThanIsWorthAWrite) {
@@ -40,7 +42,7 @@ TEST(ShareOut, NeverGivesMoreThanThereIsNorLessThanIsWorthAWrite) {
     for (int round = 0; round < 2000; ++round) {
         std::vector<Claim> claims(random() % 20);
         for (Claim& claim : claims) {
-            claim = {mebibytes(1 + random() % 100), static_cast<std::uint32_t>(random() % 5)};
+            claim = {mebibytes(1 + random() % 100), Microseconds(random() % 5)};
         }
         const Bytes room = kibibytes(random() % 200'000);
         const auto grants = share(claims, room);
@@ -61,7 +63,8 @@ TEST(ShareOut, TwoHundredContainersAreAllServedInTurn) {
         const auto grants = share(claims, mebibytes(10));
         for (std::size_t i = 0; i < claims.size(); ++i) {
             served[i] += grants[i] > Bytes{} ? 1 : 0;
-            claims[i].waited = grants[i] > Bytes{} ? 0 : claims[i].waited + 1;
+            claims[i].waited =
+                grants[i] > Bytes{} ? Microseconds(0) : claims[i].waited + Microseconds(1);
         }
     }
     EXPECT_THAT(served, testing::Each(2));

@@ -148,6 +148,32 @@ TEST(ContainerNeeds, AreMetSeldomInTheFirstStepAndThenByTurns) {
     EXPECT_THAT(together, testing::AllOf(testing::Gt(3), testing::Lt(25)));
 }
 
+model::Decision decided(model::ReasonCode code, Bytes ask = {}) {
+    model::Decision decision;
+    decision.reason = model::Reason(code, {});
+    decision.ask = ask;
+    return decision;
+}
+
+TEST(ContainerWaiting, BeginsWhereARequestIsTurnedAwayAndEndsWhereOneIsMade) {
+    using model::ReasonCode;
+    Container container;
+    container.note(decided(ReasonCode::pressure), at(1));
+    EXPECT_FALSE(container.waiting);
+    container.note(decided(ReasonCode::budget), at(2));
+    container.note(decided(ReasonCode::budget), at(3));
+    EXPECT_EQ(container.waiting, at(2));
+    // At a slow pace it saves for many periods before it asks again.
+    container.note(decided(ReasonCode::saving), at(4));
+    container.note(decided(ReasonCode::busy), at(5));
+    container.note(decided(ReasonCode::paused), at(6));
+    EXPECT_EQ(container.waiting, at(2));
+    container.note(decided(ReasonCode::reclaimed, mebibytes(1)), at(7));
+    EXPECT_FALSE(container.waiting);
+    container.note(decided(ReasonCode::no_swap), at(8));
+    EXPECT_EQ(container.waiting, at(8));
+}
+
 TEST(ContainerSnapshot, KeepsWhatItWasNotAskedFor) {
     Container container;
     model::Snapshot first;
