@@ -1,7 +1,5 @@
 #include "engine/act/pageout.hpp"
 
-#include "cgroup/membership.hpp"
-#include "cgroup/pagemap.hpp"
 #include "engine/act/meter.hpp"
 
 #include <algorithm>
@@ -16,11 +14,8 @@ namespace cgtide::act {
 
 namespace {
 
-using cgroup::PageKind;
-using cgroup::Pagemap;
 using cgroup::Present;
 using model::OutcomeEnd;
-using model::Pages;
 
 /// Ranges of one call at most: the kernel takes 1024.
 constexpr std::size_t kVectors = 256;
@@ -32,53 +27,6 @@ long advise(int process, const iovec* vectors, std::size_t count) {
     return ::syscall(SYS_process_madvise, process, vectors, count, MADV_PAGEOUT, 0);
 }
 
-/// An address space, held: neither number nor memory can become another's.
-struct Target {
-    UniqueFd process;
-    Pagemap pages;
-};
-
-Result<Target> hold(const PageoutSite& site, const model::ColdSpace& space) {
-    UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, space.pid, 0)));
-    if (!process) {
-        return fail_errno(errno, "pidfd_open", std::to_string(space.pid));
-    }
-    // After the descriptor was opened: a number that was given away before shows another start.
-    if (auto member = cgroup::verify_member(site.proc, space.pid, space.pid_start, site.path);
-        !member) {
-        return tl::unexpected(member.error());
-    }
-    auto pages = Pagemap::open(site.proc, space.pid);
-    if (!pages) {
-        return tl::unexpected(pages.error());
-    }
-    return Target{std::move(process), std::move(*pages)};
-}
-
-/// A cold range and whose it is.
-struct Piece {
-    std::size_t space = 0;
-    model::ColdRange range;
-};
-
-/// All ranges, those idle longest first.
-std::vector<Piece> by_age(std::span<const model::ColdSpace> spaces) {
-    std::vector<Piece> pieces;
-    for (std::size_t i = 0; i < spaces.size(); ++i) {
-        for (const model::ColdRange& range : spaces[i].ranges) {
-            pieces.push_back({i, range});
-        }
-    }
-    std::stable_sort(pieces.begin(), pieces.end(),
-                     [](const Piece& a, const Piece& b) { return a.range.idle > b.range.idle; });
-    return pieces;
-}
-
-bool is_wanted(PageKind kind, Pages pages) {
-    const bool is_file = kind == PageKind::file;
-    return pages == Pages::all || is_file == (pages == Pages::file);
-}
-
 /// Pages out piece by piece.
 class Pager {
 public:
@@ -86,7 +34,7 @@ public:
         : decision_(decision), interrupt_(interrupt), outcome_(outcome) {}
 
     /// \returns false where nothing more is to be done.
-    bool take(Target& target, const model::ColdRange& range) {
+    bool take(HeldSpace& target, const model::ColdRange& range) {
         std::uint64_t at = range.start;
         while (at < range.end && left().count > 0) {
             if (interrupt_.stopped()) {
@@ -114,7 +62,7 @@ public:
 private:
     /// Gathers present pages of the wanted kind from `start` on, a chunk of them. \returns where
     /// the next chunk begins; nullopt where they cannot be told.
-    std::optional<std::uint64_t> gather(Target& target, std::uint64_t start, std::uint64_t end) {
+    std::optional<std::uint64_t> gather(HeldSpace& target, std::uint64_t start, std::uint64_t end) {
         vectors_.clear();
         bytes_ = {};
         runs_.clear();
@@ -138,7 +86,7 @@ private:
 
     /// Advises what was gathered; a range that the kernel refuses (locked, or unmapped meanwhile)
     /// is passed over. \returns false where it refuses the call.
-    bool send(Target& target) {
+    bool send(HeldSpace& target) {
         std::size_t first = 0;
         while (first < vectors_.size()) {
             long done =
@@ -160,7 +108,7 @@ private:
     }
 
     /// Books what of [start, end) has left its page tables and what has stayed.
-    void settle(Target& target, std::uint64_t start, std::uint64_t end) {
+    void settle(HeldSpace& target, std::uint64_t start, std::uint64_t end) {
         runs_.clear();
         Bytes stayed;
         if (target.pages.scan(start, end, {}, runs_)) {
@@ -187,7 +135,7 @@ private:
 
 void page_out_all(const PageoutSite& site, std::span<const model::ColdSpace> spaces, Pager& pager,
                   Meter& meter) {
-    std::vector<std::optional<Target>> targets(spaces.size());
+    std::vector<std::optional<HeldSpace>> targets(spaces.size());
     for (std::size_t i = 0; i < spaces.size(); ++i) {
         auto target = hold(site, spaces[i]);
         if (target) {
@@ -197,7 +145,7 @@ void page_out_all(const PageoutSite& site, std::span<const model::ColdSpace> spa
             return;
         }
     }
-    for (const Piece& piece : by_age(spaces)) {
+    for (const ColdPiece& piece : by_age(spaces)) {
         if (targets[piece.space] && !pager.take(*targets[piece.space], piece.range)) {
             return;
         }

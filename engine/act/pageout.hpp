@@ -1,13 +1,11 @@
 #pragma once
 
-#include "cgroup/base/dir.hpp"
+#include "engine/act/cold_memory.hpp"
 #include "engine/act/interrupt.hpp"
-#include "engine/model/cold_range.hpp"
 #include "engine/model/decision.hpp"
 
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace cgtide::act {
 
@@ -22,13 +20,6 @@ struct PageoutSupport {
 
 /// Finds out by asking for nothing of this process. Does not block.
 PageoutSupport probe_pageout();
-
-/// Where a container's address spaces are found.
-struct PageoutSite {
-    const Dir& group;      ///< its cgroup
-    const Dir& proc;       ///< procfs
-    std::string_view path; ///< v2 path of the cgroup: processes that have left it are left alone
-};
 
 /// Pages out `decision.ask` bytes of `spaces`, those idle longest first, until that many have left
 /// their page tables, all were tried, `deadline` passes or `interrupt` stops it. Only pages that

@@ -184,8 +184,7 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
     const bool in_ranges = !(state.elsewhere && source == Source::regions_and_physical);
     const model::Actuator actuator = choose_actuator(source, kinds.pages, node.actuators);
-    const bool by_address =
-        actuator == model::Actuator::pageout || actuator == model::Actuator::damos;
+    const bool by_address = is_by_address(actuator);
     Cold found;
     if (by_address && in_ranges) {
         found.actuator = actuator;

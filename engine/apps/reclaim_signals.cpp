@@ -32,8 +32,7 @@ void book_proven(ReclaimState& state, const model::Outcome& outcome) {
         state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
         state.step *= 2.0;
     }
-    if (outcome.actuator != model::Actuator::pageout &&
-        outcome.actuator != model::Actuator::generations) {
+    if (!is_by_address(outcome.actuator) && outcome.actuator != model::Actuator::generations) {
         state.elsewhere = false;
         return;
     }

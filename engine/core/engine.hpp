@@ -141,6 +141,12 @@ private:
     boost::asio::awaitable<model::Outcome> evict(Pointer container, const Order& order,
                                                  bool& begun);
 
+    // perform_damos.cpp: by DAMON's workers
+    boost::asio::awaitable<model::Outcome> page_out_by_damon(Pointer container, const Order& order,
+                                                             bool& begun);
+    void tell_page_out(const std::string& trouble);
+    void lose_page_out(const std::string& why);
+
     // pause.cpp: the node's switch
     boost::asio::awaitable<void> read_pause();
     boost::asio::awaitable<std::size_t> end_writes(TimePoint latest);

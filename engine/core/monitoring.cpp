@@ -132,6 +132,7 @@ void Engine::tell_regions(const std::string& trouble) {
         log::info("no idle times by regions: {}", told.detail);
     }
     regions_work_ = told.present;
+    tell_page_out(told.present ? std::string() : told.detail);
     options_.capabilities.push_back(std::move(told));
 }
 

@@ -18,11 +18,14 @@ asio::awaitable<model::Outcome> Engine::perform(Pointer container, const Order& 
     switch (order.decision.actuator) {
     case model::Actuator::pageout:
         co_return co_await page_out(container, order, begun);
+    case model::Actuator::damos:
+        co_return co_await page_out_by_damon(container, order, begun);
     case model::Actuator::generations:
         co_return co_await evict(container, order, begun);
-    default:
-        co_return co_await write(container, order, begun);
+    case model::Actuator::memory_reclaim:
+        break;
     }
+    co_return co_await write(container, order, begun);
 }
 
 /// Asks by memory.reclaim.

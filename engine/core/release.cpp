@@ -29,6 +29,7 @@ void Engine::lose_regions(const std::string& why) {
         row->detail = why;
     }
     lose_physical(why);
+    lose_page_out(why);
 }
 
 void Engine::note_sample(const monitor::PoolState& state) {

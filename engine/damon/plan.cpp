@@ -1,8 +1,9 @@
 #include "engine/damon/plan.hpp"
 
+#include "engine/damon/scheme_plan.hpp"
+
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <unordered_map>
 
 namespace cgtide::damon {
@@ -110,18 +111,6 @@ Seats after_leaving(const Seats& held, const std::unordered_map<TargetKey, const
     return seats;
 }
 
-/// A scheme that takes every region. Commits leave it as it is.
-std::vector<Write> scheme_writes() {
-    const std::string scheme = "contexts/0/schemes/0/";
-    const std::string most_int = std::to_string(std::numeric_limits<std::uint32_t>::max());
-    return {{"contexts/0/schemes/nr_schemes", "1"},
-            {scheme + "action", "stat"},
-            {scheme + "access_pattern/sz/max",
-             std::to_string(std::numeric_limits<std::uint64_t>::max())},
-            {scheme + "access_pattern/nr_accesses/max", most_int},
-            {scheme + "access_pattern/age/max", most_int}};
-}
-
 /// A commit drops the targets beyond those it lists.
 void drop_last_holes(Seats& seats) {
     while (seats.size() > 1 && is_hole(seats.back())) {
@@ -179,7 +168,7 @@ Commit plan_start(std::span<const Target> wanted, const PlanOptions& options) {
     const auto targets = writes_for(change.seats, {}, options);
     change.writes.insert(change.writes.end(), targets.begin(), targets.end());
     if (options.with_scheme) {
-        const auto scheme = scheme_writes();
+        const auto scheme = stat_scheme();
         change.writes.insert(change.writes.end(), scheme.begin(), scheme.end());
     }
     return change;
@@ -203,7 +192,7 @@ std::vector<Commit> plan_changes(const Seats& held, std::span<const Target> want
     const auto commit = [&](const Seats& seats) {
         const Seats& before = changes.empty() ? held : changes.back().seats;
         if (seats != before) {
-            changes.push_back({seats, writes_for(seats, before, options)});
+            changes.push_back({seats, writes_for(seats, before, options), {}});
         }
     };
 
@@ -237,7 +226,7 @@ std::vector<Commit> plan_changes(const Seats& held, std::span<const Target> want
 }
 
 Commit plan_same(const Seats& held, const PlanOptions& options) {
-    return {held, writes_for(held, held, options)};
+    return {held, writes_for(held, held, options), {}};
 }
 
 Placement place(std::span<const Seats> held, std::vector<Target> wanted, std::size_t targets) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/damon/scheme.hpp"
 #include "engine/damon/types.hpp"
 
 #include <span>
@@ -63,6 +64,7 @@ std::uint64_t least_regions(const Target& target, std::uint64_t most);
 struct Commit {
     Seats seats;
     std::vector<Write> writes;
+    std::vector<Scheme> schemes{}; ///< that page out
 };
 
 /// Cuts ranges (rising, apart, whole pages) into neighbours of about equal size: at most

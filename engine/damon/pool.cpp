@@ -1,6 +1,7 @@
 #include "engine/damon/pool.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cgtide::damon {
 
@@ -46,6 +47,7 @@ Result<Pool> Pool::open(Ownership& ownership, PoolOptions options) {
     if (options.with_scheme && !support->tried_regions) {
         return fail(Errc::unsupported, kOp, "it has no tried_regions");
     }
+    options.with_goals = support->goal_tuner;
     Pool pool(ownership, std::move(options), *support);
     if (!support->fvaddr && !pool.watches_memory()) {
         return fail(Errc::unsupported, kOp, "it has no operations fvaddr");
@@ -92,9 +94,66 @@ Result<Applied> Pool::apply(std::vector<Target> wanted) {
     Placement placement = place(held, std::move(wanted), options_.targets_per_slot);
     applied->no_room = std::move(placement.no_room);
     for (std::size_t i = 0; i < placement.slots.size(); ++i) {
-        slots_[i].apply(*ownership_, options_, std::move(placement.slots[i]), *applied);
+        slots_[i].apply(*ownership_, options_, std::move(placement.slots[i]), page_outs_, *applied);
     }
     return applied;
+}
+
+Result<Applied> Pool::page_out(std::vector<PageOut> wanted) {
+    page_outs_.insert(page_outs_.end(), std::make_move_iterator(wanted.begin()),
+                      std::make_move_iterator(wanted.end()));
+    return commit_schemes();
+}
+
+Result<Applied> Pool::end_page_out(CgroupId container) {
+    std::erase_if(page_outs_, [&](const PageOut& out) { return out.container == container; });
+    return commit_schemes();
+}
+
+/// Slots that have the schemes that they should are left as they are.
+Result<Applied> Pool::commit_schemes() {
+    auto applied = check();
+    if (!applied) {
+        return applied;
+    }
+    for (std::size_t i = 0; i < target_slots(); ++i) {
+        std::vector<Target> targets;
+        std::copy_if(slots_[i].seats().begin(), slots_[i].seats().end(),
+                     std::back_inserter(targets),
+                     [](const Target& seat) { return seat.key != kSentinel; });
+        slots_[i].apply(*ownership_, options_, std::move(targets), page_outs_, *applied);
+    }
+    return applied;
+}
+
+std::size_t Pool::paging_out(CgroupId container) const {
+    std::size_t schemes = 0;
+    for (const Slot& slot : slots_) {
+        schemes += static_cast<std::size_t>(
+            std::count_if(slot.schemes().begin(), slot.schemes().end(), [&](const Scheme& scheme) {
+                return scheme.what.container == container;
+            }));
+    }
+    return schemes;
+}
+
+Result<void> Pool::tell_stall(CgroupId container, std::uint64_t measured) {
+    if (!lost_.empty() || !options_.with_goals) {
+        return {};
+    }
+    for (PageOut& out : page_outs_) {
+        if (out.container == container) {
+            out.stall.measured = measured;
+        }
+    }
+    Result<void> first;
+    for (std::size_t i = 0; i < target_slots(); ++i) {
+        auto done = slots_[i].tell_stall(*ownership_, options_, container, measured);
+        if (!done && first) {
+            first = std::move(done);
+        }
+    }
+    return first;
 }
 
 Result<Applied> Pool::watch_memory(const PhysicalWatch& watch) {

@@ -30,6 +30,30 @@ public:
     /// be a whole part of the aggregation, and no longer.
     void set_sample(Microseconds sample) { options_.intervals.sample = sample; }
 
+    /// Whether page_out() works: the kernel ends a scheme by itself where nobody does.
+    bool pages_out() const { return support_.fvaddr && support_.max_nr_snapshots; }
+
+    /// Has the workers page out more, from now on until end_page_out() or, where that never comes,
+    /// until the schemes end by themselves: see carry_on(). Needs pages_out(). Address spaces that
+    /// are not watched are left out. What fails is in Applied, and is tried again by the next call
+    /// that commits.
+    ///
+    /// \returns as apply() does.
+    Result<Applied> page_out(std::vector<PageOut> wanted);
+
+    /// Has them page out nothing more of a container. Blocks until a worker that is at it has taken
+    /// what one aggregation may take.
+    ///
+    /// \returns as apply() does.
+    Result<Applied> end_page_out(CgroupId container);
+
+    /// Address spaces of a container that workers page out from.
+    std::size_t paging_out(CgroupId container) const;
+
+    /// Has them hold or go on by how long a container's tasks stall: see Stall. Without effect
+    /// where the kernel has no such goals.
+    Result<void> tell_stall(CgroupId container, std::uint64_t measured);
+
     /// Slots that are for targets, which are the first ones; none where the kernel has no fvaddr.
     std::size_t target_slots() const;
 
@@ -68,6 +92,7 @@ public:
 private:
     Pool(Ownership& ownership, PoolOptions options, Support support);
 
+    Result<Applied> commit_schemes();
     Result<std::string> find_stranger(Applied& applied);
     tl::unexpected<Error> lose(std::string why);
 
@@ -75,6 +100,7 @@ private:
     PoolOptions options_;
     Support support_;
     std::vector<Slot> slots_;
+    std::vector<PageOut> page_outs_;
     PhysicalSlot memory_; ///< on the last of them
     std::string lost_;    ///< why the tree is somebody else's; empty while it is ours
 };

@@ -1,5 +1,6 @@
 #include "engine/damon/slot.hpp"
 
+#include "engine/damon/scheme_plan.hpp"
 #include "engine/damon/tried_regions.hpp"
 
 #include <algorithm>
@@ -23,27 +24,32 @@ PlanOptions plan_options(const Ownership& ownership, const PoolOptions& options)
             .intervals = options.intervals};
 }
 
+std::string scheme_path(std::size_t index, const PoolOptions& options) {
+    return "contexts/0/schemes/" + std::to_string(index + (options.with_scheme ? 1 : 0)) + "/";
+}
+
 } // namespace
 
 void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
-                 Applied& applied) {
+                 std::span<const PageOut> page_outs, Applied& applied) {
     // Each round ends without a process that ended in the one before; a container in which they
     // never live that long must not keep the others waiting.
     constexpr int kRounds = 5;
     Result<void> done;
-    for (int round = 0; round < kRounds && !is_at(wanted, options.intervals); ++round) {
+    for (int round = 0; round < kRounds && !is_at(wanted, page_outs, options.intervals); ++round) {
         hold(ownership.host(), wanted, applied);
-        if (is_at(wanted, options.intervals)) {
+        if (is_at(wanted, page_outs, options.intervals)) {
             break;
         }
         const bool ran = worker_ != 0;
         if (wanted.empty()) {
             done = stop(ownership, applied);
         } else if (ran) {
-            done = change(ownership, options, wanted, applied);
+            done = change(ownership, options, wanted, page_outs, applied);
         } else {
-            done = start(ownership, options, plan_start(wanted, plan_options(ownership, options)),
-                         applied);
+            std::vector<Commit> starts{plan_start(wanted, plan_options(ownership, options))};
+            add_schemes(starts, ownership.tree(), options, seated(page_outs, wanted));
+            done = start(ownership, options, std::move(starts.front()), applied);
         }
         const bool again = drop_ended(wanted, applied) || (ran && worker_ == 0);
         if (!again) {
@@ -51,7 +57,7 @@ void Slot::apply(Ownership& ownership, const PoolOptions& options, std::vector<T
         }
     }
     processes_.clear();
-    if (is_at(wanted, options.intervals)) {
+    if (is_at(wanted, page_outs, options.intervals)) {
         return;
     }
     if (done) {
@@ -93,24 +99,81 @@ Result<void> Slot::start(Ownership& ownership, const PoolOptions& options, Commi
     }
     worker_ = *worker;
     seats_ = std::move(change.seats);
+    schemes_ = std::move(change.schemes);
     intervals_ = options.intervals;
     tell(applied, worker_, begin);
     return {};
 }
 
 Result<void> Slot::change(Ownership& ownership, const PoolOptions& options,
-                          const std::vector<Target>& wanted, Applied& applied) {
+                          const std::vector<Target>& wanted, std::span<const PageOut> page_outs,
+                          Applied& applied) {
     const PlanOptions how = plan_options(ownership, options);
     auto changes = plan_changes(seats_, wanted, how);
-    if (changes.empty()) { // then its intervals are to change
+    if (changes.empty()) { // then its intervals or its schemes are to change
         changes.push_back(plan_same(seats_, how));
     }
+    add_schemes(changes, ownership.tree(), options, seated(page_outs, wanted));
     for (Commit& next : changes) {
         if (auto done = commit(ownership, options, std::move(next), applied); !done) {
             return done;
         }
     }
     return {};
+}
+
+void Slot::add_schemes(std::vector<Commit>& changes, Tree& tree, const PoolOptions& options,
+                       std::span<const PageOut> wanted) {
+    // A commit that failed has left its folders: the next one would take them over.
+    if (wanted.empty() && !has_folders_) {
+        return;
+    }
+    has_folders_ = true;
+    const SchemeOptions how{options.with_scheme, options.with_goals, options.intervals};
+    const auto schemes = carry_on(schemes_, snapshots(tree, options), wanted, changes.back().seats);
+    for (Commit& next : changes) {
+        const auto writes = plan_schemes(schemes, next.seats, how);
+        next.writes.insert(next.writes.end(), writes.begin(), writes.end());
+        next.schemes = schemes;
+    }
+}
+
+/// What the worker has counted for each of its schemes; 0 where that cannot be read, and then they
+/// may end early.
+std::vector<std::uint64_t> Slot::snapshots(Tree& tree, const PoolOptions& options) const {
+    std::vector<std::uint64_t> counts;
+    if (!schemes_.empty() && tree.write(slot_path(number_, "state"), "update_schemes_stats")) {
+        for (std::size_t i = 0; i < schemes_.size(); ++i) {
+            counts.push_back(
+                tree.number(slot_path(number_, scheme_path(i, options) + "stats/nr_snapshots"))
+                    .value_or(0));
+        }
+    }
+    return counts;
+}
+
+Result<void> Slot::tell_stall(Ownership& ownership, const PoolOptions& options, CgroupId container,
+                              std::uint64_t measured) {
+    Tree& tree = ownership.tree();
+    const auto worker = tree.worker(number_);
+    if (!schemes_.empty() && worker && *worker != worker_) {
+        return fail(Errc::conflict, kOp, "slot " + std::to_string(number_) + " is not ours");
+    }
+    bool changed = false;
+    for (std::size_t i = 0; i < schemes_.size(); ++i) {
+        const PageOut& what = schemes_[i].what;
+        if (what.container != container || what.stall.target == 0) {
+            continue;
+        }
+        const std::string file = scheme_path(i, options) + "quotas/goals/0/current_value";
+        if (auto done = tree.write(slot_path(number_, file), std::to_string(measured)); !done) {
+            return done;
+        }
+        schemes_[i].what.stall.measured = measured;
+        changed = true;
+    }
+    return changed ? tree.write(slot_path(number_, "state"), "commit_schemes_quota_goals")
+                   : Result<void>{};
 }
 
 Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Commit change,
@@ -135,6 +198,8 @@ Result<void> Slot::commit(Ownership& ownership, const PoolOptions& options, Comm
     }
     if (done) {
         seats_ = std::move(change.seats);
+        schemes_ = std::move(change.schemes);
+        has_folders_ = !schemes_.empty();
         intervals_ = options.intervals;
     }
     tell(applied, worker_, begin);
@@ -203,6 +268,8 @@ Result<void> Slot::ended(Ownership& ownership, Applied& applied) {
 
 void Slot::forget(Applied& applied, TimePoint begin) {
     seats_.clear();
+    schemes_.clear();
+    has_folders_ = false;
     tell(applied, worker_, begin);
     worker_ = 0;
 }
@@ -248,8 +315,12 @@ bool Slot::drop_ended(std::vector<Target>& wanted, Applied& applied) {
            }) != 0;
 }
 
-bool Slot::is_at(const std::vector<Target>& wanted, const Intervals& intervals) const {
-    return holds(wanted) && (worker_ == 0 || intervals_ == intervals);
+bool Slot::is_at(const std::vector<Target>& wanted, std::span<const PageOut> page_outs,
+                 const Intervals& intervals) const {
+    const auto outs = seated(page_outs, wanted);
+    return holds(wanted) && (worker_ == 0 || intervals_ == intervals) &&
+           std::equal(schemes_.begin(), schemes_.end(), outs.begin(), outs.end(),
+                      [](const Scheme& scheme, const PageOut& out) { return scheme.what == out; });
 }
 
 bool Slot::holds(const std::vector<Target>& wanted) const {

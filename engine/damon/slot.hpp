@@ -4,6 +4,7 @@
 #include "engine/damon/plan.hpp"
 
 #include <functional>
+#include <span>
 #include <unordered_map>
 
 namespace cgtide::damon {
@@ -32,6 +33,7 @@ struct PoolOptions {
     std::uint64_t max_regions_per_target = 100;
     Intervals intervals;
     bool with_scheme = false; ///< so that read() works
+    bool with_goals = false;  ///< SchemeOptions::with_goals; Pool::open() finds out
     /// System RAM, rising. Where it is known the last slot is for it alone, if the kernel has what
     /// that takes.
     std::vector<Range> memory;
@@ -48,12 +50,19 @@ public:
     /// The pid of its worker; 0 while it is off.
     int worker() const { return worker_; }
     const Seats& seats() const { return seats_; }
+    /// By which it pages out.
+    const std::vector<Scheme>& schemes() const { return schemes_; }
     /// In force while it runs.
     const Intervals& intervals() const { return intervals_; }
 
-    /// Brings the slot to `wanted`, without the processes that have ended or do while it is at it.
+    /// Brings the slot to `wanted`, without the processes that have ended or do while it is at it,
+    /// and has its worker page out what `page_outs` says of them.
     void apply(Ownership& ownership, const PoolOptions& options, std::vector<Target> wanted,
-               Applied& applied);
+               std::span<const PageOut> page_outs, Applied& applied);
+
+    /// Has the worker know how long a container's tasks stall, by which it pages out or holds.
+    Result<void> tell_stall(Ownership& ownership, const PoolOptions& options, CgroupId container,
+                            std::uint64_t measured);
 
     /// Turns an idle slot on with what `change` says; it is bare again where that fails.
     Result<void> start(Ownership& ownership, const PoolOptions& options, Commit change,
@@ -78,21 +87,28 @@ private:
     using Processes = std::unordered_map<TargetKey, UniqueFd>;
 
     Result<void> change(Ownership& ownership, const PoolOptions& options,
-                        const std::vector<Target>& wanted, Applied& applied);
+                        const std::vector<Target>& wanted, std::span<const PageOut> page_outs,
+                        Applied& applied);
+    void add_schemes(std::vector<Commit>& changes, Tree& tree, const PoolOptions& options,
+                     std::span<const PageOut> wanted);
+    std::vector<std::uint64_t> snapshots(Tree& tree, const PoolOptions& options) const;
     Result<void> write(Tree& tree, const std::vector<Write>& writes) const;
     Result<void> clear(Ownership& ownership) const;
     void forget(Applied& applied, TimePoint begin);
     void hold(const Host& host, std::vector<Target>& wanted, Applied& applied);
     bool drop_ended(std::vector<Target>& wanted, Applied& applied);
     bool holds(const std::vector<Target>& wanted) const;
-    bool is_at(const std::vector<Target>& wanted, const Intervals& intervals) const;
+    bool is_at(const std::vector<Target>& wanted, std::span<const PageOut> page_outs,
+               const Intervals& intervals) const;
     void tell(Applied& applied, int worker, TimePoint begin) const;
 
     std::size_t number_;
     int worker_ = 0;
     Seats seats_;
-    Intervals intervals_; ///< in force while it runs
-    Processes processes_; ///< of what is wanted, while apply() runs
+    std::vector<Scheme> schemes_;
+    bool has_folders_ = false; ///< of schemes that page out, which a commit would take over
+    Intervals intervals_;      ///< in force while it runs
+    Processes processes_;      ///< of what is wanted, while apply() runs
 };
 
 } // namespace cgtide::damon

@@ -51,16 +51,26 @@ Result<TriedRegions> read_tried_regions(Tree& tree, std::size_t slot) {
 Result<std::vector<Round>> rounds_of(std::span<const Target> seats, const TriedRegions& tried) {
     std::vector<Round> rounds;
     auto region = tried.regions.begin();
+    const Region* last = nullptr;
+    const auto skip_repeated = [&](std::uint64_t next) {
+        while (last != nullptr && region != tried.regions.end() && region->range.start != next &&
+               region->range.start > last->range.start && region->range.end <= last->range.end &&
+               region->range.start < region->range.end) {
+            ++region;
+        }
+    };
     for (const Target& seat : seats) {
         Round round{seat.key, tried.at, {}};
         for (const Range& range : seat.ranges) {
             for (std::uint64_t at = range.start; at < range.end; ++region) {
+                skip_repeated(at);
                 if (region == tried.regions.end() || region->range.start != at ||
                     region->range.end <= at || region->range.end > range.end) {
                     return fail(Errc::malformed, kOp,
                                 "they are not those of the targets that were set");
                 }
                 round.regions.push_back(*region);
+                last = &*region;
                 at = region->range.end;
             }
         }
@@ -68,6 +78,7 @@ Result<std::vector<Round>> rounds_of(std::span<const Target> seats, const TriedR
             rounds.push_back(std::move(round));
         }
     }
+    skip_repeated(0);
     if (region != tried.regions.end()) {
         return fail(Errc::malformed, kOp, "there are more than were set");
     }

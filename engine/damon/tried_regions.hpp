@@ -24,7 +24,8 @@ Result<TriedRegions> read_tried_regions(Tree& tree, std::size_t slot);
 
 /// Which target each region is of. The kernel does not say; but it lists the targets in their order
 /// and all ranges of each without a gap, so where a target's last range ends, the next one begins.
-/// Pure.
+/// Where another scheme cuts a region after it was tried, what was cut off is tried once more:
+/// that is left out. Pure.
 ///
 /// \returns the rounds of all seats but holes; `malformed` where the regions are not those of the
 ///          seats.

@@ -11,7 +11,7 @@ namespace cgtide::model {
 enum class Actuator : std::uint8_t {
     memory_reclaim, ///< the file: the kernel chooses, by its own lists
     pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
-    damos,          ///< DAMON's workers page out what they themselves know as idle
+    damos,          ///< DAMON's workers page out what they have seen idle too
     generations,    ///< MGLRU evicts the generations that were proven idle
 };
 
@@ -20,6 +20,9 @@ inline constexpr std::array<std::string_view, 4> kActuatorNames{"memory.reclaim"
 
 /// A name of kActuatorNames.
 std::string_view to_string(Actuator actuator);
+
+/// Whether it takes address ranges, which tell what of them left and what stayed. Pure.
+bool is_by_address(Actuator actuator);
 
 /// The actuator of such a name; nullopt where there is none. Pure.
 std::optional<Actuator> actuator_of(std::string_view name);

@@ -23,7 +23,7 @@ std::string_view to_string(OutcomeEnd end) {
 }
 
 Bytes left_by(const Outcome& outcome) {
-    if (outcome.actuator == Actuator::pageout) {
+    if (is_by_address(outcome.actuator)) {
         return outcome.found - outcome.stuck;
     }
     return outcome.end == OutcomeEnd::done ? outcome.asked : std::min(outcome.taken, outcome.asked);

@@ -44,18 +44,18 @@ struct Outcome {
     Bytes asked;
     Bytes taken; ///< the fall of memory.current over the write, never less than 0
     Microseconds wall{0};
-    Microseconds cpu{0}; ///< kernel CPU of the writing thread
+    Microseconds cpu{0}; ///< kernel CPU of the writing thread; `damos`: of DAMON's, about
     OutcomeEnd end = OutcomeEnd::done;
     int error = 0; ///< errno where `failed`
     Actuator actuator = Actuator::memory_reclaim;
     bool proven = false; ///< the bytes were asked for as proven idle
-    Bytes found{};       ///< `pageout`, `lru_gen`: bytes that were present and idle
-    Bytes stuck{};       ///< `pageout`: of these, those that were advised and did not leave
+    Bytes found{};       ///< by address, `lru_gen`: bytes that were present and idle
+    Bytes stuck{};       ///< by address: of these, those that were to leave and did not
 };
 
 /// Bytes that left by the actuator's own account: a container that grows or frees memory meanwhile
 /// changes `taken`, and what left by nothing. Never more than the kernel was asked for by
-/// `memory.reclaim`; all that left its page tables by `pageout`. Pure.
+/// `memory.reclaim`; all that left its page tables by address. Pure.
 Bytes left_by(const Outcome& outcome);
 
 /// One line of a container's journal. Equal decisions without bytes in a row are one entry with a

@@ -23,7 +23,7 @@ Capability parts_row(const Result<damon::KernelTypes>& types) {
     Capability row{.name = "DAMON features",
                    .probed = "/sys/kernel/btf/vmlinux",
                    .detail = types ? listed(types->has) : types.error().code.message(),
-                   .without = kNotNeeded};
+                   .without = "without max_nr_snapshots DAMON's workers page nothing out"};
     row.present = types && !types->has.empty();
     if (types && !types->lacks.empty()) {
         row.detail += (row.detail.empty() ? "lacks " : "; lacks ") + listed(types->lacks);

@@ -133,7 +133,10 @@ std::string RegionPool::offers() const {
 
 void RegionPool::tune() {
     const TimePoint now = std::chrono::steady_clock::now();
-    if (const auto used = load_.measure(*host_, pool_->kdamonds(), now)) {
+    const auto used = load_.measure(*host_, pool_->kdamonds(), now);
+    // What paging out takes is no reason to look less often.
+    const bool disturbed = std::exchange(disturbed_, !orders_.empty());
+    if (used && !disturbed) {
         used_ = *used;
         sample_ = damon::step_sample(sample_, used_, now, sampling_);
         pool_->set_sample(sample_.sample);

@@ -6,6 +6,7 @@
 #include "engine/damon/worker_load.hpp"
 #include "engine/model/view.hpp"
 #include "engine/monitor/handover.hpp"
+#include "engine/monitor/page_out.hpp"
 #include "engine/monitor/physical.hpp"
 
 #include <memory>
@@ -76,6 +77,26 @@ public:
     /// aggregation or two.
     Result<std::optional<damon::PhysicalReading>> read_memory();
 
+    /// Whether page_out() works: the kernel has DAMOS schemes that end by themselves.
+    bool pages_out() const { return pool_->pages_out(); }
+
+    /// Has the workers page out what `order` says, from the end of the next aggregation on and a
+    /// part in each, until end_page_out(). If that never comes they end it by themselves, within
+    /// two periods: see damon::carry_on(). Address spaces that are not watched are left out.
+    ///
+    /// \returns until when that is worth waiting for, within the period if at all possible; the
+    ///          error of the commit; `gone` where none of the spaces is watched; `conflict` where
+    ///          DAMON was given back.
+    Result<TimePoint> page_out(const PageOutOrder& order);
+
+    /// Has them page out no more of it. \returns the CPU time that they used for it, about: what
+    /// all workers used beyond watching, shared by those that page out.
+    Microseconds end_page_out(CgroupId container);
+
+    /// Tells them for what share of time the container's tasks have stalled since page_out().
+    /// Without effect where the kernel has no quota goals that hold.
+    Result<void> tell_stall(CgroupId container, BasisPoints share);
+
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
     /// put back; else what was, for people. apply() is a `conflict` from then on.
     Result<std::string> release();
@@ -87,7 +108,15 @@ public:
 private:
     RegionPool() = default;
 
+    /// An order that is carried out.
+    struct Order {
+        CgroupId container;
+        TimePoint since{};
+        Microseconds cpu{0}; ///< of all workers at that time
+    };
+
     void tune();
+    Microseconds cpu_of_workers() const;
 
     std::shared_ptr<Handover> handover_;
     Result<std::vector<damon::Range>> memory_;
@@ -101,7 +130,9 @@ private:
     damon::SampleBounds sampling_;
     damon::SampleState sample_;
     damon::WorkerLoad load_;
-    BasisPoints used_{};
+    BasisPoints used_{}; ///< for watching alone
+    std::vector<Order> orders_;
+    bool disturbed_ = false; ///< some order was carried out since the last tune()
 };
 
 /// The folder of DAMON's kdamonds. \returns `unsupported` where this kernel has none.

@@ -154,6 +154,28 @@ int FakeDamon::worker(std::size_t slot) const {
     return found == workers_.end() ? 0 : found->second.pid;
 }
 
+std::size_t FakeDamon::schemes(std::size_t slot) const {
+    const auto found = workers_.find(std::to_string(slot));
+    return found == workers_.end() ? 0 : found->second.schemes.size();
+}
+
+std::string FakeDamon::scheme(std::size_t slot, std::size_t index, const std::string& file) const {
+    if (index >= schemes(slot)) {
+        return {};
+    }
+    const auto& files = workers_.at(std::to_string(slot)).schemes[index].files;
+    const auto found = files.find(file);
+    return found == files.end() ? std::string() : found->second;
+}
+
+void FakeDamon::count_snapshots(std::size_t slot, std::uint64_t count) {
+    for (Scheme& scheme : workers_.at(std::to_string(slot)).schemes) {
+        const auto most = to_u64(scheme.files["stats/max_nr_snapshots"]).value_or(0);
+        scheme.snapshots += count;
+        scheme.snapshots = most == 0 ? scheme.snapshots : std::min(scheme.snapshots, most);
+    }
+}
+
 void FakeDamon::poke(const std::string& path, std::string_view text) {
     if (const int error = apply(path, std::string(text)); error != 0) {
         throw std::runtime_error(path + ": " + std::to_string(error));
@@ -246,7 +268,38 @@ int FakeDamon::set_state(const std::string& slot, const std::string& command) {
         clear_tried_regions(slot);
         return 0;
     }
+    if (command == "update_schemes_stats") {
+        return update_stats(slot);
+    }
+    if (command == "commit_schemes_quota_goals") {
+        commit_schemes(slot);
+        return 0;
+    }
     return command == "commit" ? commit(slot) : EINVAL;
+}
+
+int FakeDamon::update_stats(const std::string& slot) {
+    const std::vector<Scheme>& schemes = workers_.at(slot).schemes;
+    for (std::size_t i = 0; i < schemes.size(); ++i) {
+        make(slot + "/contexts/0/schemes/" + std::to_string(i) + "/stats/nr_snapshots",
+             std::to_string(schemes[i].snapshots));
+    }
+    return 0;
+}
+
+/// By index: a scheme that takes the place of another goes on with its counts.
+void FakeDamon::commit_schemes(const std::string& slot) {
+    const std::string folder = slot + "/contexts/0/schemes/";
+    std::vector<Scheme>& schemes = workers_.at(slot).schemes;
+    schemes.resize(count(folder + "nr_schemes"));
+    for (std::size_t i = 0; i < schemes.size(); ++i) {
+        const std::string scheme = folder + std::to_string(i) + "/";
+        schemes[i].files.clear();
+        for (auto at = files_.lower_bound(scheme);
+             at != files_.end() && at->first.starts_with(scheme); ++at) {
+            schemes[i].files.emplace(at->first.substr(scheme.size()), at->second);
+        }
+    }
 }
 
 void FakeDamon::clear_tried_regions(const std::string& slot) {
@@ -270,6 +323,9 @@ int FakeDamon::update_tried_regions(const std::string& slot) {
     }
     for (std::uint64_t i = 0; i < count(schemes + "nr_schemes"); ++i) {
         const std::string scheme = schemes + std::to_string(i) + "/";
+        if (files_.at(scheme + "action") == "pageout") {
+            continue; // what it has tried is not read
+        }
         const bool takes_all = files_.at(scheme + "action") == "stat" &&
                                count(scheme + "access_pattern/sz/max") != 0 &&
                                count(scheme + "access_pattern/nr_accesses/max") != 0 &&
@@ -316,7 +372,8 @@ int FakeDamon::turn_on(const std::string& slot) {
     if (!targets) {
         return EINVAL;
     }
-    workers_[slot] = {next_pid_++, std::move(*targets)};
+    workers_[slot] = {next_pid_++, std::move(*targets), {}};
+    commit_schemes(slot);
     return 0;
 }
 
@@ -349,6 +406,7 @@ int FakeDamon::commit(const std::string& slot) {
         }
     }
     targets = std::move(*wanted);
+    commit_schemes(slot);
     return 0;
 }
 
@@ -424,14 +482,22 @@ void FakeDamon::make_children(const std::string& count_path, std::uint64_t count
             make(child + "end");
         } else if (name == "nr_schemes") {
             for (const char* file :
-                 {"action", "access_pattern/sz/max", "access_pattern/nr_accesses/max",
-                  "access_pattern/age/max", "quotas/goal_tuner", "quotas/fail_charge_num",
-                  "stats/max_nr_snapshots", "stats/sz_ops_filter_passed", "dests/nr_dests",
-                  "tried_regions/total_bytes", "apply_interval_us", "ops_filters/nr_filters"}) {
+                 {"action", "access_pattern/sz/min", "access_pattern/sz/max",
+                  "access_pattern/nr_accesses/max", "access_pattern/age/min",
+                  "access_pattern/age/max", "quotas/bytes", "quotas/reset_interval_ms",
+                  "quotas/goal_tuner", "quotas/fail_charge_num", "quotas/goals/nr_goals",
+                  "stats/max_nr_snapshots", "stats/nr_snapshots", "stats/sz_ops_filter_passed",
+                  "dests/nr_dests", "tried_regions/total_bytes", "apply_interval_us",
+                  "core_filters/nr_filters", "ops_filters/nr_filters"}) {
                 make(child + file);
             }
         } else if (name == "nr_filters") {
-            for (const char* file : {"type", "matching", "allow", "memcg_path"}) {
+            for (const char* file : {"type", "matching", "allow", "memcg_path", "addr_start",
+                                     "addr_end", "damon_target_idx"}) {
+                make(child + file);
+            }
+        } else if (name == "nr_goals") {
+            for (const char* file : {"target_metric", "target_value", "current_value"}) {
                 make(child + file);
             }
         }

@@ -68,6 +68,12 @@ public:
     /// What a running slot watches; nullopt for one that is off.
     std::optional<std::vector<Target>> running(std::size_t slot) const;
     int worker(std::size_t slot) const;
+    /// A file of a scheme as the worker took it over last, by its path below the scheme's folder;
+    /// empty where it has no such scheme or file.
+    std::string scheme(std::size_t slot, std::size_t index, const std::string& file) const;
+    std::size_t schemes(std::size_t slot) const;
+    /// Has a worker count snapshots for each of its schemes that has not ended.
+    void count_snapshots(std::size_t slot, std::uint64_t count);
     int commits() const { return commits_; }
     int writes() const { return writes_; }
     std::string get(const std::string& path) const { return files_.at(path); }
@@ -80,9 +86,14 @@ private:
         UniqueFd reader; ///< of a pipe: a copy of it is what Host::hold() gives
         UniqueFd living; ///< the other end, closed when the process ends: the copies see it
     };
+    struct Scheme {
+        std::map<std::string, std::string> files;
+        std::uint64_t snapshots = 0;
+    };
     struct Worker {
         int pid = 0;
         std::vector<Target> targets;
+        std::vector<Scheme> schemes;
     };
     class TreeFiles;
     class ModuleFiles;
@@ -94,7 +105,9 @@ private:
     int set_state(const std::string& slot, const std::string& command);
     int turn_on(const std::string& slot);
     int commit(const std::string& slot);
+    void commit_schemes(const std::string& slot);
     int update_tried_regions(const std::string& slot);
+    int update_stats(const std::string& slot);
     void try_regions(const std::string& slot, const std::string& scheme);
     void clear_tried_regions(const std::string& slot);
     bool names_unknown_cgroup(const std::string& slot) const;

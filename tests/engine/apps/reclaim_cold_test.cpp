@@ -174,6 +174,19 @@ TEST(ReclaimCold, LeavesWhatDoesNotLeaveAloneForAMinute) {
     EXPECT_EQ(waited, 30); // periods of 2 s
 }
 
+TEST(ReclaimCold, WhatDamonsWorkersTookNothingOfIsNotOrderedAgainAtOnce) {
+    ColdScene scene(mebibytes(8));
+    scene.node.actuators = {.damos = true};
+    const model::Decision decision = scene.step();
+    EXPECT_EQ(decision.actuator, Actuator::damos);
+    EXPECT_TRUE(decision.proven);
+    scene.report_cold(decision.ask, {}, decision.ask, Actuator::damos);
+    for (int period = 0; period < 30; ++period) { // of 2 s
+        ASSERT_EQ(scene.step().ask, Bytes{});
+    }
+    EXPECT_EQ(scene.step().actuator, Actuator::damos);
+}
+
 TEST(ReclaimCold, TakesAnonymousMemoryNoFurtherThanSwapGoes) {
     ColdScene scene;
     scene.now.swap_limit = mebibytes(3);

@@ -78,14 +78,15 @@ struct Scene {
     }
 
     /// What came of a request of proven age: `stuck` of it was advised and stayed.
-    void report_cold(Bytes asked, Bytes taken, Bytes stuck = {}) {
+    void report_cold(Bytes asked, Bytes taken, Bytes stuck = {},
+                     model::Actuator actuator = model::Actuator::pageout) {
         model::Outcome outcome;
         outcome.app = model::AppName::reclaim;
         outcome.id = now.id;
         outcome.at = now.at + Microseconds(1);
         outcome.asked = asked;
         outcome.taken = taken;
-        outcome.actuator = model::Actuator::pageout;
+        outcome.actuator = actuator;
         outcome.proven = true;
         outcome.found = taken + stuck;
         outcome.stuck = stuck;

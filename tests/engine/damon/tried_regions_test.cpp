@@ -61,6 +61,20 @@ TEST(RoundsOfTriedRegions, NothingIsGuessedWhereTheyAreNotThoseThatWereSet) {
     EXPECT_THAT(rounds_of({}, {kAt, {}}).value(), IsEmpty());
 }
 
+TEST(RoundsOfTriedRegions, WhatAnotherSchemeCutOffIsToldOnce) {
+    const Seats seats{kHole, seat(5, {{100, 200}}), seat(6, {{100, 300}})};
+    const auto rounds = rounds_of(
+        seats, {kAt,
+                {region(4096, 8192), region(100, 160), region(130, 160), region(160, 200),
+                 region(170, 200), region(180, 200), region(100, 300), region(250, 300)}});
+    ASSERT_TRUE(rounds) << rounds.error().message();
+    EXPECT_THAT(*rounds, ElementsAre(Round{5, kAt, {region(100, 160), region(160, 200)}},
+                                     Round{6, kAt, {region(100, 300)}}));
+    EXPECT_TRUE(is_malformed({kHole, seat(5, {{100, 200}})},
+                             {region(4096, 8192), region(100, 150), region(120, 200)}))
+        << "more than was cut off";
+}
+
 /// A slot that runs with the scheme.
 class TriedRegionsOfASlot : public ::testing::Test {
 protected:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What may go wrong while memory leaves: a killed engine, swap that is taken away, files that strangers map. Argument: pageout (memory.reclaim, lru_gen)
+# What may go wrong while memory leaves: a killed engine, swap that is taken away, files that strangers map. Argument: pageout (damos, memory.reclaim, lru_gen)
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
@@ -21,6 +21,8 @@ if [[ $ACTUATOR == memory.reclaim ]]; then
     umount /sys/kernel/debug
 elif [[ $ACTUATOR == lru_gen ]]; then
     printf '[idle]\nsensor = "generations"\n[reclaim]\nactuator = "lru_gen"\n' >>/run/cgtide.toml
+elif [[ $ACTUATOR == damos ]]; then
+    printf '[reclaim]\nactuator = "damos"\n' >>/run/cgtide.toml
 fi
 
 # start ID MIB [ARG...]: a container of 4 MiB hot and MIB cold memory.
@@ -57,7 +59,21 @@ seconds_pass() {
     while ((SECONDS < end)); do sleep 0.5; done
 }
 
+readonly SLOT=/sys/kernel/mm/damon/admin/kdamonds/0
+readonly SCHEMES=$SLOT/contexts/0/schemes
+
+workers_page_out() {
+    (($(<"$SCHEMES/nr_schemes") > 0))
+}
+
+# scheme_has_ended: what an engine that was killed has left behind ends by itself.
+scheme_has_ended() {
+    echo update_schemes_stats >"$SLOT/state" &&
+        (($(<"$SCHEMES/0/stats/nr_snapshots") >= $(<"$SCHEMES/0/stats/max_nr_snapshots")))
+}
+
 make_rootfs /run/rootfs
+before=$(damon_files)
 start_engine --config /run/cgtide.toml
 
 step "the engine is killed while memory leaves: nothing leaves after two periods"
@@ -65,6 +81,7 @@ start killed 160
 # Generations prove an age at the third walk: memory.reclaim goes before.
 [[ $ACTUATOR != lru_gen ]] || wait_for 90 left_by killed lru_gen
 wait_for 60 swapped_more_than killed $(($(swap_of killed) + 4 * MIB))
+[[ $ACTUATOR != damos ]] || wait_for 60 workers_page_out
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 at_kill=$(swap_of killed)
@@ -73,10 +90,18 @@ after=$(swap_of killed)
 seconds_pass 8
 (($(swap_of killed) <= after)) || fail "$(($(swap_of killed) - after)) bytes left after two periods"
 ((after < 150 * MIB)) || fail "all had left before: the kill shows nothing"
+if [[ $ACTUATOR == damos ]]; then
+    expect "the kill came between two requests" workers_page_out
+    expect "the scheme goes on" scheme_has_ended
+    step "the scheme: $(grep -H '' "$SCHEMES"/0/stats/* | sed 's|.*/stats/||' | tr '\n' ' ')"
+    expect "cleanup" cgtided --cleanup
+    is_as_before "after a kill"
+fi
 step "swapped: $at_kill bytes at the kill, $after two periods later, $(swap_of killed) at last"
 start_engine --config /run/cgtide.toml
 wait_for 60 swapped_more_than killed $((after + MIB))
 wait_for 30 left_by killed "$ACTUATOR"
+[[ $ACTUATOR != damos ]] || wait_for 90 swapped_more_than killed $((150 * MIB))
 cgtide explain killed --last 3
 runtime_delete killed
 
