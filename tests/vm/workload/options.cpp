@@ -2,6 +2,7 @@
 
 #include "cgroup/base/text.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -9,6 +10,7 @@ namespace cgtide::workload {
 namespace {
 
 constexpr std::string_view kOp = "arguments";
+constexpr std::size_t kMostSteps = 1024; // each is a mapping of its own
 constexpr Bytes kMaxSize{std::uint64_t{1} << 40U};
 
 std::optional<std::string_view> take(std::span<const char* const>& rest) {
@@ -66,6 +68,43 @@ Result<void> parse_sample(Microseconds& into, std::string_view text) {
     return {};
 }
 
+/// STEP/TIME/MAX.
+Result<void> parse_growth(Growth& into, std::string_view text) {
+    const auto first = text.find('/');
+    const auto last = text.rfind('/');
+    if (first == last) {
+        return fail(Errc::malformed, kOp, std::string(text) + " is not STEP/TIME/MAX");
+    }
+    return parse_size(into.step, text.substr(0, first))
+        .and_then([&] { return parse_sample(into.each, text.substr(first + 1, last - first - 1)); })
+        .and_then([&] { return parse_size(into.most, text.substr(last + 1)); })
+        .and_then([&]() -> Result<void> {
+            if (into.step == Bytes{}) {
+                return fail(Errc::out_of_range, kOp, std::string(text) + " has a step of 0");
+            }
+            return {};
+        });
+}
+
+Bytes growth(const Options& options) {
+    return options.grow.most - options.hot;
+}
+
+/// Whether what was chosen goes together.
+Result<void> check(const Options& options) {
+    if (options.hot + options.cold + options.file_hot.size + options.file_cold.size == Bytes{}) {
+        return fail(Errc::malformed, kOp, "no memory asked for: --hot, --cold and --file-...");
+    }
+    if (options.grow.each.count() > 0 && options.alternate.count() > 0) {
+        return fail(Errc::malformed, kOp, "--grow and --alternate exclude each other");
+    }
+    if (growth(options).count / kMostSteps > options.grow.step.count) {
+        return fail(Errc::out_of_range, kOp,
+                    "--grow takes more than " + std::to_string(kMostSteps) + " steps");
+    }
+    return {};
+}
+
 /// One of two words.
 Result<void> parse_choice(bool& into, std::string_view text, std::string_view yes,
                           std::string_view no) {
@@ -105,6 +144,9 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
     if (name == "--alternate") {
         return parse_sample(options.alternate, value);
     }
+    if (name == "--grow") {
+        return parse_growth(options.grow, value);
+    }
     if (name == "--seconds") {
         return parse_number(options.run_for, value, std::numeric_limits<std::int32_t>::max());
     }
@@ -139,10 +181,24 @@ Result<Options> parse_options(std::span<const char* const> rest) {
             return tl::unexpected(std::move(parsed.error()));
         }
     }
-    if (options.hot + options.cold + options.file_hot.size + options.file_cold.size == Bytes{}) {
-        return fail(Errc::malformed, kOp, "no memory asked for: --hot, --cold and --file-...");
+    return check(options).map([&] { return options; });
+}
+
+std::vector<Bytes> growth_steps(const Options& options) {
+    std::vector<Bytes> steps;
+    for (Bytes left = growth(options); left > Bytes{}; left = left - steps.back()) {
+        steps.push_back(std::min(options.grow.step, left));
     }
-    return options;
+    return steps;
+}
+
+std::size_t steps_due(const Options& options, Nanoseconds worked) {
+    const std::uint64_t step = options.grow.step.count;
+    if (step == 0) {
+        return 0;
+    }
+    const std::size_t all = (growth(options).count + step - 1) / step;
+    return std::min(static_cast<std::size_t>(worked / options.grow.each), all);
 }
 
 std::string_view usage() {
@@ -159,6 +215,8 @@ with a last sample.
   --report FILE               appends there, - is standard output (default: -)
   --sample TIME               between samples, such as 1s or 250ms (default: 1s)
   --alternate TIME            hot and cold anonymous memory change places each TIME (default: never)
+  --grow STEP/TIME/MAX        hot anonymous memory grows by STEP each TIME until it is MAX, such as
+                              4MiB/5s/64MiB (default: never)
   --seconds N                 ends after N seconds, 0 never (default: 0)
   --work-mode paced|spin      pauses after each pass over the hot memory, or never
                               (default: paced)

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cgtide::workload {
 
@@ -18,6 +19,14 @@ struct FileRange {
     Bytes size;
 };
 
+/// How the hot anonymous memory grows: by `step` each `each`, until it is `most`. Never where
+/// `most` is no more than what it begins with.
+struct Growth {
+    Bytes step;
+    Microseconds each{0};
+    Bytes most;
+};
+
 /// What the command line chose. Sizes are whole pages.
 struct Options {
     Bytes hot;
@@ -28,6 +37,7 @@ struct Options {
     std::string report = "-";     ///< where JSON lines are appended; `-` is standard output
     Microseconds sample = std::chrono::seconds(1); ///< 1 ms or more
     Microseconds alternate{0}; ///< anonymous hot and cold memory change places each time; 0: never
+    Growth grow;               ///< of the hot memory; the rest stays as it is
     std::chrono::seconds run_for{0}; ///< counted from the populated event; 0 is until SIGTERM
     Microseconds pause{1000};        ///< after each pass, where paced
     bool paced = true;               ///< false: never pauses
@@ -39,8 +49,14 @@ struct Options {
 ///
 /// \returns the options, or an error whose detail names the argument at fault. To ask for no memory
 /// at all is
-///          an error too.
+///          an error too, and so is hot memory that grows and changes places.
 Result<Options> parse_options(std::span<const char* const> arguments);
+
+/// The sizes of the steps that the hot memory grows by, in their order; the last may be smaller.
+std::vector<Bytes> growth_steps(const Options& options);
+
+/// How many of these steps are due a time after the work began.
+std::size_t steps_due(const Options& options, Nanoseconds worked);
 
 /// The text of `--help`.
 std::string_view usage();

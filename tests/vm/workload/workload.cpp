@@ -12,6 +12,7 @@
 #include <ctime>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -44,13 +45,25 @@ void pause_for(Nanoseconds time) {
     ::nanosleep(&request, nullptr);
 }
 
-/// The four ranges of memory.
+/// The four ranges of memory, and what the hot one grows by, which is filled when it is due.
 struct Memory {
     Mapping hot;
     Mapping cold;
     Mapping file_hot;
     Mapping file_cold;
+    std::vector<Mapping> growth;
 };
+
+Result<void> reserve_growth(std::vector<Mapping>& growth, const Options& options) {
+    for (const Bytes step : growth_steps(options)) {
+        auto mapping = Mapping::untouched(step);
+        if (!mapping) {
+            return tl::unexpected(mapping.error());
+        }
+        growth.push_back(std::move(*mapping));
+    }
+    return {};
+}
 
 /// Fills the hot memory last, so that it is the youngest from the beginning.
 Result<Memory> populate(const Options& options) {
@@ -69,6 +82,7 @@ Result<Memory> populate(const Options& options) {
         .map(put(memory.file_hot))
         .and_then([&] { return Mapping::anonymous(options.hot, percent); })
         .map(put(memory.hot))
+        .and_then([&] { return reserve_growth(memory.growth, options); })
         .map([&] { return std::move(memory); });
 }
 
@@ -102,8 +116,10 @@ public:
     explicit Phases(const Options& options) : each_(options.alternate), began_(monotonic()) {}
 
     std::uint64_t now() const {
-        return each_.count() > 0 ? static_cast<std::uint64_t>((monotonic() - began_) / each_) : 0;
+        return each_.count() > 0 ? static_cast<std::uint64_t>(worked() / each_) : 0;
     }
+
+    Nanoseconds worked() const { return monotonic() - began_; }
 
 private:
     Nanoseconds each_;
@@ -118,26 +134,37 @@ const Mapping& cold_in(std::uint64_t phase, const Memory& memory) {
     return hot_in(phase + 1, memory);
 }
 
+/// What the work has come to.
+struct Progress {
+    std::uint64_t passes = 0;
+    std::size_t grown = 0; ///< steps of growth that are filled
+};
+
 /// Looks at this process without touching its memory.
 Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, const Phases& phases,
-                           std::uint64_t passes) {
+                           const Progress& progress) {
     Sample sample;
     sample.phase = phases.now();
-    for (const auto& [mapping, residency] :
-         {std::pair{&hot_in(sample.phase, memory), &sample.hot},
-          std::pair{&cold_in(sample.phase, memory), &sample.cold},
-          std::pair{&memory.file_hot, &sample.file_hot},
-          std::pair{&memory.file_cold, &sample.file_cold}}) {
+    std::vector<std::pair<const Mapping*, Residency*>> ranges{
+        {&hot_in(sample.phase, memory), &sample.hot},
+        {&cold_in(sample.phase, memory), &sample.cold},
+        {&memory.file_hot, &sample.file_hot},
+        {&memory.file_cold, &sample.file_cold}};
+    for (const Mapping& step : std::span(memory.growth).first(progress.grown)) {
+        ranges.emplace_back(&step, &sample.hot);
+    }
+    for (const auto& [mapping, residency] : ranges) {
         const auto resident = pagemap.resident(mapping->bytes());
         if (!resident) {
             return tl::unexpected(resident.error());
         }
-        *residency = {Bytes{mapping->bytes().size()}, *resident};
+        residency->size = residency->size + Bytes{mapping->bytes().size()};
+        residency->resident = residency->resident + *resident;
     }
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     sample.t = std::chrono::duration<double>(monotonic()).count();
-    sample.passes = passes;
+    sample.passes = progress.passes;
     sample.cpu_s = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
     sample.majflt = static_cast<std::uint64_t>(usage.ru_majflt);
     sample.minflt = static_cast<std::uint64_t>(usage.ru_minflt);
@@ -155,11 +182,11 @@ public:
               ::sigfillset(&all);
               ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
               while (!stop.stop_requested()) {
-                  const Mapping& hot = hot_in(phases.now(), memory);
-                  if (options.whole_pages) {
-                      checksum_ = hot.checksum();
+                  grow(memory, options, steps_due(options, phases.worked()));
+                  touch(hot_in(phases.now(), memory), options);
+                  for (const Mapping& step : std::span(memory.growth).first(grown_)) {
+                      touch(step, options);
                   }
-                  hot.write_each_page(static_cast<std::byte>(passes_.load()));
                   memory.file_hot.read_each_page();
                   ++passes_;
                   if (options.paced) {
@@ -168,10 +195,25 @@ public:
               }
           }) {}
 
-    std::uint64_t passes() const { return passes_; }
+    Progress progress() const { return {passes_, grown_}; }
 
 private:
+    /// Steps count when they are filled, so that what is not there yet is not told as out.
+    void grow(const Memory& memory, const Options& options, std::size_t due) {
+        for (; grown_ < due; ++grown_) {
+            fill_pages(memory.growth[grown_].bytes(), options.random_percent);
+        }
+    }
+
+    void touch(const Mapping& hot, const Options& options) {
+        if (options.whole_pages) {
+            checksum_ = hot.checksum();
+        }
+        hot.write_each_page(static_cast<std::byte>(passes_.load()));
+    }
+
     std::atomic<std::uint64_t> passes_ = 0;
+    std::atomic<std::size_t> grown_ = 0;
     std::atomic<std::uint64_t> checksum_ = 0; ///< kept, so that it is not optimised away
     std::jthread thread_;
 };
@@ -180,13 +222,13 @@ private:
 Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory,
                   const UniqueFd& report) {
     const Phases phases(options);
-    const auto tell = [&](std::string_view event, std::uint64_t passes) {
-        return take_sample(pagemap, memory, phases, passes).and_then([&](const Sample& sample) {
+    const auto tell = [&](std::string_view event, const Progress& progress) {
+        return take_sample(pagemap, memory, phases, progress).and_then([&](const Sample& sample) {
             return write_line(report, format_event(event, sample));
         });
     };
 
-    auto told = tell("populated", 0);
+    auto told = tell("populated", {});
     const Toucher toucher(options, memory, phases);
     const Nanoseconds began = monotonic();
     const Nanoseconds end =
@@ -198,11 +240,11 @@ Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory
             pause_for(std::min(next_sample, end) - now);
             continue;
         }
-        told = tell("sample", toucher.passes());
+        told = tell("sample", toucher.progress());
         // What took longer than an interval is missed and stays missed.
         next_sample = std::max<Nanoseconds>(next_sample + options.sample, now);
     }
-    return told ? tell("sample", toucher.passes()) : told;
+    return told ? tell("sample", toucher.progress()) : told;
 }
 
 Result<void> run(const Options& options) {

@@ -45,6 +45,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
                "--pause-us",  "20",          "--work-mode", "spin",  "--pass",     "checksum",
                "--alternate", "30s"});
     ASSERT_TRUE(options);
+    EXPECT_TRUE(growth_steps(*options).empty());
     EXPECT_EQ(options->cold, mebibytes(96));
     EXPECT_EQ(options->file_hot.path, "/a");
     EXPECT_EQ(options->file_hot.size, kibibytes(4));
@@ -83,6 +84,32 @@ TEST(WorkloadOptions, NamesTheOptionAtFault) {
     EXPECT_THAT(fault_of({"--work-mode", "lazy"}), HasSubstr("--work-mode: lazy"));
     EXPECT_THAT(fault_of({"--file-hot", "/a"}), HasSubstr("--file-hot: "));
     EXPECT_THAT(fault_of({"--warm", "1MiB"}), HasSubstr("--warm"));
+    for (const char* const growth : {"4MiB", "4MiB/64MiB", "0/5s/64MiB", "4MiB/soon/64MiB"}) {
+        EXPECT_THAT(fault_of({"--hot", "1MiB", "--grow", growth}), HasSubstr("--grow: "));
+    }
+    EXPECT_THAT(fault_of({"--hot", "1MiB", "--grow", "4KiB/1s/1GiB"}), HasSubstr("--grow takes"));
+    EXPECT_THAT(fault_of({"--hot", "1MiB", "--grow", "1MiB/1s/2MiB", "--alternate", "1s"}),
+                HasSubstr("exclude each other"));
+}
+
+TEST(WorkloadGrowth, AddsAStepEachTimeAndNoMoreThanWasAskedFor) {
+    using std::chrono::milliseconds;
+    const auto options = parse({"--hot", "16MiB", "--grow", "4MiB/5s/26MiB"});
+    ASSERT_TRUE(options);
+    EXPECT_THAT(growth_steps(*options),
+                testing::ElementsAre(mebibytes(4), mebibytes(4), mebibytes(2)));
+    EXPECT_EQ(steps_due(*options, milliseconds(4999)), 0U);
+    EXPECT_EQ(steps_due(*options, milliseconds(5000)), 1U);
+    EXPECT_EQ(steps_due(*options, milliseconds(14'999)), 2U);
+    EXPECT_EQ(steps_due(*options, milliseconds(15'000)), 3U);
+    EXPECT_EQ(steps_due(*options, std::chrono::hours(1)), 3U);
+}
+
+TEST(WorkloadGrowth, StaysWhereItBeginsWithAsMuch) {
+    const auto options = parse({"--hot", "64MiB", "--grow", "4MiB/5s/64MiB"});
+    ASSERT_TRUE(options);
+    EXPECT_THAT(growth_steps(*options), testing::IsEmpty());
+    EXPECT_EQ(steps_due(*options, std::chrono::hours(1)), 0U);
 }
 
 using Page = std::array<std::byte, kPageBytes>;
