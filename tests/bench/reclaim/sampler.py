@@ -1,8 +1,8 @@
-"""Samples what the reclaim bench holds controllers against, in the guest. usage: sampler.py OUT SECONDS CPU_PIDS GROUP...
+"""Samples what the reclaim bench holds controllers against, in the guest. usage: sampler.py OUT SECONDS [CPU_PID]
 
-Appends a line of JSON a second to OUT until SIGTERM: usage, swap, refaults, major faults and stalls of each GROUP (below the
-cgroup mount), zram's memory, the CPU of the processes CPU_PIDS (comma-separated; may be empty), and beside it that of monitoring:
-cgtided's threads that sense, and DAMON's workers."""
+Appends a line of JSON to OUT each SECONDS until SIGTERM: usage, swap, refaults, major faults and stalls of each container, which are
+the groups in WEB (annotated) and PLAIN below the cgroup mount; swap of all that is not in WEB; zram's memory; the CPU of the process
+CPU_PID and whether it lives, and beside it the CPU of monitoring: cgtided's threads that sense, and DAMON's workers."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import sys
 import time
 
 CGROUPS = "/sys/fs/cgroup/"
+WEB, PLAIN = "web", "plain"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,6 +49,23 @@ def group_sample(group):
     }
 
 
+def children(group):
+    """Names of the groups in one; none where that is not there."""
+    path = CGROUPS + group
+    return [name for name in os.listdir(path) if os.path.isdir(f"{path}/{name}")] if os.path.isdir(path) else []
+
+
+def foreign_swap():
+    """Bytes in swap that belong to nobody in WEB."""
+    return sum(number(f"{CGROUPS}{name}/memory.swap.current") for name in children("") if name != WEB)
+
+
+def lives(pid):
+    """Whether a process is there and has not ended; one that nobody has waited for has."""
+    state = text(f"/proc/{pid}/stat").rpartition(") ")[2][:1]
+    return state not in ("", "Z", "X")
+
+
 def cpu_seconds(pid):
     """CPU of a process, of all its threads."""
     fields = text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
@@ -70,8 +88,7 @@ def kdamonds():
 
 
 def main():
-    out, seconds, pids = sys.argv[1], float(sys.argv[2]), [pid for pid in sys.argv[3].split(",") if pid]
-    groups = sys.argv[4:]
+    out, seconds, pids = sys.argv[1], float(sys.argv[2]), [pid for pid in sys.argv[3:] if pid]
     workers = {}
     following = time.monotonic()
     with open(out, "a", encoding="ascii", buffering=1) as file:
@@ -79,10 +96,13 @@ def main():
             for pid in kdamonds():
                 workers[pid] = cpu_seconds(pid)
             zram = text("/sys/block/zram0/mm_stat").split()
+            groups = [f"{parent}/{name}" for parent in (WEB, PLAIN) for name in children(parent)]
             sample = {
                 "t": time.monotonic(),
                 "groups": {group: group_sample(group) for group in groups},
+                "foreign_swap": foreign_swap(),
                 "zram": int(zram[2]) if zram else 0,
+                "alive": all(lives(pid) for pid in pids),
                 "cpu_s": sum(cpu_seconds(pid) - sensor_seconds(pid) for pid in pids),
                 "monitor_cpu_s": sum(workers.values()) + sum(sensor_seconds(pid) for pid in pids),
             }

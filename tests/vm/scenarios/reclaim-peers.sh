@@ -1,5 +1,8 @@
 #!/bin/bash
 # Controllers of reclaim side by side, in turn on the same workload. Arguments: CASE SECONDS CONTROLLER...
+#
+# Of each it leaves /out/CASE.CONTROLLER.outcome, a line of JSON (done, skipped or failed, and why). One that fails does not keep
+# the others from their turn; the scenario fails in the end.
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
@@ -8,10 +11,25 @@ readonly CASE=$1 SECONDS_EACH=$2
 shift 2
 readonly IDLE=10s MIB=$((1024 * 1024))
 readonly ANNOTATED="{\"cgtide.io/apps\": \"reclaim\", \"cgtide.io/profile\": \"eager\", \"cgtide.io/reclaim.idle\": \"$IDLE\"}"
-CONTROLLER='' CONTROLLER_PID='' SAMPLER_PID=''
-CONTAINERS=()
+CONTROLLER='' CONTROLLER_PID=''
+CONTAINERS=() HELPERS=() FAILED=0
+
+# fail TEXT: as lib.sh's, and keeps the text for the outcome.
+fail() {
+    printf '%s' "$*" >/run/why
+    printf '%s FAILED: %s\n' "$(stamp)" "$*" >&2
+    exit 1
+}
+
+# end_process PID: by request, after 20 s by force. Its exit status; 127 where it is no child.
+end_process() {
+    kill -TERM "$1" 2>/dev/null || true
+    timeout 20 tail -s 0.2 --pid="$1" -f /dev/null || kill -KILL "$1" || true
+    wait "$1"
+}
 
 # --- Controllers: start_X and stop_X; CONTROLLER_PID is whose CPU counts -----------------------------
+# stop_X also takes away what a start that failed has left.
 
 start_none() { :; }
 stop_none() { :; }
@@ -28,7 +46,9 @@ TOML
     start_engine --config /run/cgtide.toml
     CONTROLLER_PID=$ENGINE_PID
 }
-stop_cgtide() { stop_engine; }
+stop_cgtide() {
+    end_process "$ENGINE_PID"
+}
 
 # start_oomd INTERVAL ARGUMENT...: senpai on the containers below /web. An argument is "key": "value".
 start_oomd() {
@@ -40,10 +60,8 @@ start_oomd() {
     oomd -C /run/oomd.json -i "$interval" -D /run/oomd >>"/out/$CASE.$CONTROLLER.log" 2>&1 &
     CONTROLLER_PID=$!
 }
-stop_oomd() {
-    kill -TERM "$CONTROLLER_PID"
-    wait "$CONTROLLER_PID" || true
-}
+# It ends by the signal.
+stop_oomd() { end_process "$CONTROLLER_PID" || true; }
 readonly BY_FILE='"immediate_backoff": "true"' BY_LIMIT='"immediate_backoff": "false"'
 readonly FLOOR="\"limit_min_bytes\": \"$((16 * MIB))\""
 start_oomd-reclaim() { start_oomd 5 "$BY_FILE"; }
@@ -55,56 +73,85 @@ stop_oomd-reclaim-tuned() { stop_oomd; }
 stop_oomd-high() { stop_oomd; }
 stop_oomd-high-tuned() { stop_oomd; }
 
-readonly DAMON_RECLAIM=/sys/module/damon_reclaim/parameters
-DAMON_WAS=''
+readonly DAMON_RECLAIM=/sys/module/damon_reclaim/parameters DAMON_STAT=/sys/module/damon_stat/parameters
+DAMON_KEPT=() # names and values
 # start_damon [NAME VALUE]...: the module with these parameters. It runs as long as DAMON_STAT does not.
 start_damon() {
-    DAMON_WAS=$(cat /sys/module/damon_stat/parameters/enabled 2>/dev/null || true)
-    [[ $DAMON_WAS != Y ]] || echo N >/sys/module/damon_stat/parameters/enabled
+    if [[ -e $DAMON_STAT/enabled && $(<"$DAMON_STAT/enabled") == Y ]]; then
+        DAMON_KEPT=(stat Y)
+        echo N >"$DAMON_STAT/enabled"
+    fi
     while (($#)); do
         DAMON_KEPT+=("$1" "$(<"$DAMON_RECLAIM/$1")")
         echo "$2" >"$DAMON_RECLAIM/$1"
         shift 2
     done
-    echo Y >"$DAMON_RECLAIM/enabled"
+    echo Y >"$DAMON_RECLAIM/enabled" || fail "DAMON_RECLAIM does not start: $(damon_state)"
 }
 stop_damon() {
     echo N >"$DAMON_RECLAIM/enabled"
     set -- "${DAMON_KEPT[@]}"
     while (($#)); do
-        echo "$2" >"$DAMON_RECLAIM/$1"
+        if [[ $1 == stat ]]; then
+            echo "$2" >"$DAMON_STAT/enabled"
+        else
+            echo "$2" >"$DAMON_RECLAIM/$1"
+        fi
         shift 2
     done
-    DAMON_KEPT=()
-    [[ $DAMON_WAS != Y ]] || echo Y >/sys/module/damon_stat/parameters/enabled
 }
-DAMON_KEPT=()
 start_damon-reclaim() { start_damon; }
-# Watermarks that are always met, and memory that is idle for as long as cgtide's.
+# Watermarks that are always met, memory that is idle for as long as cgtide's, and 20 times the time a second: an
+# emulated machine is 10 to 30 times slower than hardware.
 start_damon-reclaim-tuned() {
-    start_damon min_age 10000000 wmarks_low 0 wmarks_high 1000 wmarks_mid 999
+    start_damon min_age 10000000 wmarks_low 0 wmarks_high 1000 wmarks_mid 999 quota_ms 200
 }
 stop_damon-reclaim() { stop_damon; }
 stop_damon-reclaim-tuned() { stop_damon; }
 
+# lacking: prints what the controller needs and this kernel does not have, if anything.
+lacking() {
+    case $CONTROLLER in
+    damon-*) [[ -e $DAMON_RECLAIM/enabled ]] || echo "this kernel has no DAMON_RECLAIM" ;;
+    oomd-reclaim*) [[ -e $CGROUPS/scenario/memory.reclaim ]] || echo "this kernel has no memory.reclaim" ;;
+    esac
+}
+
+# lives: whether the controller works: its process, or DAMON_RECLAIM's worker.
+lives() {
+    case $CONTROLLER in
+    none) ;;
+    damon-*) [[ -d /proc/$(<"$DAMON_RECLAIM/kdamond_pid") ]] ;;
+    *) kill -0 "$CONTROLLER_PID" ;;
+    esac
+}
+
 # --- Cases: start_case starts the containers, by container; truths are in their reports ---------------
 
-# container ID CGROUP ANNOTATIONS ARG...: a workload with cgtide's hook; it reports to CASE.CONTROLLER.ID.
+# report ID: its file.
+report() { echo "/out/$CASE.$CONTROLLER.$1.jsonl"; }
+
+# run_bundle ID: starts the bundle /run/ID with cgtide's hooks.
+run_bundle() {
+    CONTAINERS+=("$1")
+    rm -f "$(report "$1")"
+    add_hooks "/run/$1"
+    runtime_create_start "$1" "/run/$1"
+}
+
+# container ID CGROUP ANNOTATIONS ARG...: a workload.
 container() {
-    local id=$1 group=$2 annotations=$3 report=/out/$CASE.$CONTROLLER.$1.jsonl
+    local id=$1 group=$2 annotations=$3
     shift 3
-    CONTAINERS+=("$id:$group")
-    rm -rf "/run/$id" "$report"
     make_bundle "/run/$id" "$id" /run/rootfs "$group" "$annotations" -- \
-        /bin/cgtide-workload --random 50 --sample 1s --report "$report" "$@"
-    add_hooks "/run/$id"
-    runtime_create_start "$id" "/run/$id"
+        /bin/cgtide-workload --random 50 --sample 1s --report "$(report "$id")" "$@"
+    run_bundle "$id"
 }
 
 populated() {
-    local entry
-    for entry in "${CONTAINERS[@]}"; do
-        wait_for 120 has_event "/out/$CASE.$CONTROLLER.${entry%%:*}.jsonl" populated
+    local id
+    for id in "${CONTAINERS[@]}"; do
+        wait_for 120 has_event "$(report "$id")" populated
     done
 }
 
@@ -127,44 +174,134 @@ case_page-cache() {
 }
 
 # Eight containers, of which two are not annotated; one of those maps hot a file that an annotated one has
-# read and is charged for.
+# read and is charged for. They rest between passes: eight that do not would have the two processors to themselves.
 case_mixed() {
-    local i
+    local i rest=(--pause-us 50000)
     for i in 1 2 3; do
-        container "cold$i" "/web/cold$i" "$ANNOTATED" --hot 4MiB --cold 24MiB
+        container "cold$i" "/web/cold$i" "$ANNOTATED" --hot 4MiB --cold 24MiB "${rest[@]}"
     done
-    container hot1 /web/hot1 "$ANNOTATED" --hot 24MiB
-    container hot2 /web/hot2 "$ANNOTATED" --hot 24MiB
-    container reader /web/reader "$ANNOTATED" --hot 4MiB --cold 8MiB
+    container hot1 /web/hot1 "$ANNOTATED" --hot 24MiB "${rest[@]}"
+    container hot2 /web/hot2 "$ANNOTATED" --hot 24MiB "${rest[@]}"
+    container reader /web/reader "$ANNOTATED" --hot 4MiB --cold 8MiB "${rest[@]}"
     sh -c "echo \$\$ >$CGROUPS/web/reader/cgroup.procs; exec cat /out/once" >/dev/null
-    container plain1 /plain/plain1 '{}' --hot 4MiB --cold 24MiB
-    container plain2 /plain/plain2 '{}' --hot 4MiB
+    container plain1 /plain/plain1 '{}' --hot 4MiB --cold 24MiB "${rest[@]}"
+    container plain2 /plain/plain2 '{}' --hot 4MiB "${rest[@]}"
     sh -c "echo \$\$ >$CGROUPS/plain/plain2/cgroup.procs; exec python3 /usr/bin/cgtide-bench-mapper /out/once" &
-    MAPPER=$!
+    HELPERS+=($!)
     populated
 }
-MAPPER=''
+
+# Hot memory that grows from 16 to 64 MiB in steps, and in another container hot memory that doubles within a second.
+case_growing() {
+    container steps /web/steps "$ANNOTATED" --hot 16MiB --cold 32MiB --grow 4MiB/5s/64MiB
+    container jump /web/jump "$ANNOTATED" --hot 32MiB --cold 32MiB --grow "32MiB/$((SECONDS_EACH * 2 / 5))s/64MiB"
+    populated
+}
+
+# A server in a container, whose client outside of it asks for skewed keys.
+case_redis() {
+    [[ -d /run/redis-rootfs ]] || make_redis_rootfs
+    rm -rf /run/redis-socket
+    mkdir /run/redis-socket
+    make_bundle /run/redis redis /run/redis-rootfs /web/redis "$ANNOTATED" -- /usr/bin/redis-server --port 0 \
+        --unixsocket /socket/redis --save '' --appendonly no --dir /tmp
+    jq '.mounts += [{destination: "/socket", type: "bind", source: "/run/redis-socket", options: ["rbind", "rw"]}]' \
+        /run/redis/config.json >/run/redis/config.new
+    mv /run/redis/config.new /run/redis/config.json
+    run_bundle redis
+    python3 /usr/bin/cgtide-bench-redis-load /run/redis-socket/redis "$(report redis)" &
+    HELPERS+=($!)
+    populated
+}
+
+# make_redis_rootfs: a root with redis-server, the libraries that it is linked with, and nothing else.
+make_redis_rootfs() {
+    local file
+    mkdir -p /run/redis-rootfs/{usr/bin,dev,proc,sys,tmp,out,socket}
+    cp -L /usr/bin/redis-server /run/redis-rootfs/usr/bin/
+    ldd /usr/bin/redis-server | grep -o '/[^ ]*' | while read -r file; do
+        mkdir -p "/run/redis-rootfs${file%/*}"
+        cp -L "$file" "/run/redis-rootfs$file"
+    done
+}
 
 # --- One controller ------------------------------------------------------------------------------------
 
-run_controller() {
-    local entry groups=()
-    CONTROLLER=$1 CONTROLLER_PID='' CONTAINERS=()
-    step "$CASE: $CONTROLLER"
+# tear_down: ends all that the controller's turn has started, also where that has failed. The controller first: oomd loops for
+# ever over a cgroup that has just gone.
+# shellcheck disable=SC2317 # a trap calls it
+tear_down() {
+    local status=$? stopped=0 pid id
+    trap - EXIT
+    set +e
+    "stop_$CONTROLLER" || stopped=$?
+    for pid in "${HELPERS[@]}"; do end_process "$pid"; done
+    for id in "${CONTAINERS[@]}"; do "$RUNTIME" delete --force "$id" & done
+    wait
+    ((status != 0 || stopped == 0)) || fail "$CONTROLLER has ended with status $stopped"
+    exit "$status"
+}
+
+# helpers_live: whether the processes that work for a case do.
+helpers_live() {
+    local pid
+    for pid in "${HELPERS[@]}"; do kill -0 "$pid" || return 1; done
+}
+
+# measure: one controller's turn, in a shell of its own.
+measure() {
+    local sampler begin
+    trap tear_down EXIT
     echo 3 >/proc/sys/vm/drop_caches
     "start_$CONTROLLER"
+    # From before the containers are there: what one costs while they start counts too.
+    python3 /usr/bin/cgtide-bench-sampler "/out/$CASE.$CONTROLLER.samples" 1 "$CONTROLLER_PID" &
+    sampler=$!
+    HELPERS+=("$sampler")
+    wait_for 30 test -s "/out/$CASE.$CONTROLLER.samples"
     "case_$CASE"
-    for entry in "${CONTAINERS[@]}"; do groups+=("${entry#*:}"); done
-    python3 /usr/bin/cgtide-bench-sampler "/out/$CASE.$CONTROLLER.samples" 1 "$CONTROLLER_PID" "${groups[@]#/}" &
-    SAMPLER_PID=$!
+    read -r begin _ </proc/uptime
+    echo "$begin" >/run/begin
+    lives || fail "$CONTROLLER has ended before anything was measured"
     # The time is what is measured: nothing is waited for.
     sleep "$SECONDS_EACH"
-    kill -TERM "$SAMPLER_PID"
-    wait "$SAMPLER_PID" || true
+    lives || fail "$CONTROLLER has ended while it was measured"
+    helpers_live || fail "a client or the sampler has ended while $CONTROLLER was measured"
+    end_process "$sampler" || true
     [[ $CONTROLLER != cgtide ]] || cgtide ps
-    [[ -z $MAPPER ]] || { kill "$MAPPER"; wait "$MAPPER" || true; MAPPER=''; }
-    for entry in "${CONTAINERS[@]}"; do runtime_delete "${entry%%:*}"; done
-    "stop_$CONTROLLER"
+}
+
+# outcome done|skipped|failed WHY [BEGIN]: the time since boot from which on it counts.
+outcome() {
+    jq -nc --arg outcome "$1" --arg why "$2" --argjson begin "${3:-null}" '$ARGS.named' >"/out/$CASE.$CONTROLLER.outcome"
+}
+
+# turn CONTROLLER: counts it in FAILED where it has failed.
+turn() {
+    local why status=0
+    CONTROLLER=$1
+    rm -f /run/why /run/begin "/out/$CASE.$CONTROLLER".*
+    why=$(lacking)
+    if [[ -n $why ]]; then
+        step "$CASE: $CONTROLLER is skipped: $why"
+        outcome skipped "$why"
+        return
+    fi
+    step "$CASE: $CONTROLLER"
+    # Not as a condition: bash would not end the inner shell at an error then.
+    set +e
+    (
+        set -e
+        measure
+    )
+    status=$?
+    set -e
+    if ((status != 0)); then
+        outcome failed "$(cat /run/why 2>/dev/null || echo "the scenario's shell ended with status $status")"
+        FAILED=$((FAILED + 1))
+        return
+    fi
+    outcome "done" '' "$(</run/begin)"
 }
 
 make_rootfs /run/rootfs
@@ -172,7 +309,8 @@ make_rootfs /run/rootfs
 dd if=/dev/urandom of=/out/once bs=1M count=48 status=none
 sync
 for controller in "$@"; do
-    run_controller "$controller"
+    turn "$controller"
 done
 rm /out/once
+((FAILED == 0)) || fail "$FAILED of $# controllers failed"
 step "done"
