@@ -41,7 +41,7 @@ std::optional<damon::Eviction> next_eviction(const damon::LruGenerations& readin
 /// generations are by then and whether the cgroup still is the one that was proven: reclaim of
 /// others makes generations, too. Of a generation no more pages are asked for than were proven.
 ///
-/// The outcome tells how many bytes were `found` there. Blocks for about 1 s a chunk on a slow
+/// The outcome tells how many bytes were `found` there. Blocks for about 0.1 s a chunk on a slow
 /// machine: runs on the pool. Never fails: the outcome says how it ended.
 model::Outcome evict(const EvictionSite& site, const model::Decision& decision,
                      std::span<const model::ColdGenerations> cold, Microseconds deadline,

@@ -96,7 +96,7 @@ public:
 
     /// Evicts pages of the oldest generations, those that were merged into one before its own.
     /// Pages that were used since the last walk stay, and become young. Returns also where fewer
-    /// left than asked. Blocks, about 0.2 s a MiB on a slow machine; a signal ends it between two
+    /// left than asked. Blocks, about 20 ms a MiB on a slow machine; a signal ends it between two
     /// batches of 64 pages.
     ///
     /// \returns EINTR after a signal; EINVAL where the cgroup is gone, or `last` is one of the two

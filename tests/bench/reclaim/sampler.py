@@ -105,6 +105,7 @@ def main():
                 "alive": all(lives(pid) for pid in pids),
                 "cpu_s": sum(cpu_seconds(pid) - sensor_seconds(pid) for pid in pids),
                 "monitor_cpu_s": sum(workers.values()) + sum(sensor_seconds(pid) for pid in pids),
+                "kdamond_cpu_s": sum(workers.values()),
             }
             file.write(json.dumps(sample) + "\n")
             following += seconds
