@@ -142,13 +142,16 @@ PY
     wait_for 60 test -e /run/mapped
     wait_for 60 last_reason_is reader shared-files
     before=$(memory_stat stranger pgmajfault)
+    # Before the stranger mapped them it was page cache of unknown age, of which some may have left.
+    kept=$(memory_stat web/reader file)
+    ((kept > 16 * MIB)) || fail "most of the file had left before the stranger mapped it"
     seconds_pass 20
+    cgtide explain reader --last 5
     (($(memory_stat stranger pgmajfault) == before)) || fail "the stranger had major faults"
-    (($(memory_stat web/reader file) > 23 * MIB)) || fail "the file left"
+    (($(memory_stat web/reader file) >= kept)) || fail "$((kept - $(memory_stat web/reader file))) bytes of the file left"
     kill "$stranger"
     wait "$stranger" || true
     rm /out/shared
-    cgtide explain reader --last 3
     runtime_delete reader
 fi
 stop_engine
