@@ -243,9 +243,11 @@ model::Decision Law::ask_cold(const Cold& cold) {
 model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds) {
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
     const Bytes anon = std::min(proof.unproven_anon, kinds.anon);
-    const Bytes file = is_shared ? Bytes{} : std::min(proof.unproven_file, kinds.file);
+    const Bytes all_file = std::min(proof.unproven_file, kinds.file);
+    const Bytes file = is_shared ? Bytes{} : all_file;
     const Pages pages = proof.known || is_shared ? narrow(kinds.pages, anon, file) : kinds.pages;
-    if (is_shared && pages != Pages::anon) {
+    const bool others_keep_it = anon < kSmallestAsk && all_file >= kSmallestAsk;
+    if (is_shared && (pages != Pages::anon || others_keep_it)) {
         state.carry = std::min(state.carry, 0.0);
         return keep(Reason(ReasonCode::shared_files,
                            {usage(), {InputKey::foreign, number(proof.foreign_mapped)}}));

@@ -332,6 +332,16 @@ TEST(ReclaimUnproven, LeavesFilesThatProcessesOfOthersMap) {
     EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::foreign), 2.0 * 0x1p20);
 }
 
+TEST(ReclaimUnproven, SaysSoAlsoBesideALittleAnonymousMemoryOfUnknownAge) {
+    ColdScene scene(Bytes{});
+    scene.now.stat->anon = scene.now.stat->anon + kibibytes(512);
+    scene.now.stat->inactive_anon = scene.now.stat->anon;
+    scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(100);
+    scene.now.stat->file_mapped = mebibytes(10);
+    scene.view->mapped_file = mebibytes(8);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::shared_files);
+}
+
 /// Over random containers: never a byte below the floor, over what is proven cold while ages are
 /// known, or beyond swap.
 TEST(ReclaimProperty, NeverAsksForMoreThanIsProvenOrMayLeave) {

