@@ -54,7 +54,7 @@ run_one() {
     runtime_create_start main /run/main
     wait_for 120 has_event "$run.jsonl" populated
     wait_for 120 ages_are_known
-    python3 /usr/bin/cgtide-bench-sampler "$run.samples" 1 "$ENGINE_PID" web/main &
+    python3 /usr/bin/cgtide-bench-sampler "$run.samples" 1 "$ENGINE_PID" &
     sampler=$!
     # The times are what is measured: nothing is waited for.
     sleep "$BEFORE"
