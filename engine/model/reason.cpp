@@ -16,7 +16,8 @@ constexpr std::array<ReasonText, 23> kReasons{{
     {ReasonCode::cold, "cold", "Bytes were asked for that are proven idle for reclaim.idle."},
     {ReasonCode::saving, "saving",
      "The law's share is under the smallest request and is carried over to the next period."},
-    {ReasonCode::warming, "warming", "There is no earlier sample to take deltas from."},
+    {ReasonCode::warming, "warming",
+     "There is no earlier sample of the last periods to take deltas from."},
     {ReasonCode::young, "young", "The container is younger than reclaim.idle."},
     {ReasonCode::pressure, "pressure", "Memory pressure is over the target."},
     {ReasonCode::io_pressure, "io-pressure", "IO pressure is over the target."},
@@ -164,7 +165,7 @@ std::string explain(const Reason& reason) {
     case ReasonCode::saving:
         return kept(reason) + show(reason, carried) + " carried over until a request is worth it";
     case ReasonCode::warming:
-        return kept(reason) + "first sample";
+        return kept(reason) + "no sample of the last periods to compare with";
     case ReasonCode::young:
         return kept(reason) + "container is " + show(reason, age) + " old, under " +
                show(reason, idle);
