@@ -107,9 +107,9 @@ def table(rows):
 
 
 def beats(peer, ours):
-    """Whether a peer saves more (by over 2 %) and has no more refaults."""
+    """Whether a peer saves more (by over 2 %, and over 1 MiB, which runs without any reclaim differ by) and has no more refaults."""
     more = peer["net_saved_mib"] - ours["net_saved_mib"]
-    return more > 0.02 * abs(ours["net_saved_mib"]) and peer["refaults"] <= ours["refaults"]
+    return more > max(1.0, 0.02 * ours["net_saved_mib"]) and peer["refaults"] <= ours["refaults"]
 
 
 def cpu_of_window(row):

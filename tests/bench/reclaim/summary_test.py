@@ -207,10 +207,14 @@ class Compared(Made):
 
     def test_who_pays_for_what_more_it_saves_does_not_beat(self):
         ours = {"net_saved_mib": 50.0, "refaults": 10}
-        self.assertTrue(summary.beats({"net_saved_mib": 52.0, "refaults": 10}, ours))
+        self.assertTrue(summary.beats({"net_saved_mib": 51.1, "refaults": 10}, ours))
         self.assertFalse(summary.beats({"net_saved_mib": 52.0, "refaults": 11}, ours))
         self.assertFalse(summary.beats({"net_saved_mib": 50.5, "refaults": 0}, ours))
-        self.assertFalse(summary.beats({"net_saved_mib": -2.0, "refaults": 0}, dict(ours, net_saved_mib=-2.0)))
+
+    def test_who_saves_nothing_beats_nobody(self):
+        ours = {"net_saved_mib": -0.3, "refaults": 0}
+        self.assertFalse(summary.beats({"net_saved_mib": 0.0, "refaults": 0}, ours))
+        self.assertTrue(summary.beats({"net_saved_mib": 1.0, "refaults": 0}, ours))
 
     def test_little_that_is_saved_has_no_refaults_for_it(self):
         self.put("none", SAMPLES)
