@@ -57,6 +57,7 @@ model::IdleView generation_view(const GenerationFigures& figures, const Charged&
     model::IdleView view;
     view.source = model::IdleSource::generations;
     view.at = figures.at;
+    view.counted = figures.counted;
     view.resolution = std::max(figures.resolution, kStep);
     view.watched = figures.watched;
     view.slices = slices.at_most(model::IdleView::kMaxSlices);
@@ -106,11 +107,13 @@ std::vector<const Wish*> Generations::keep(const std::vector<Wish>& wishes) {
 }
 
 Result<void> Generations::read() {
+    const TimePoint begin = clock_();
     auto reading = kernel_->read();
     if (!reading) {
         return tl::unexpected(reading.error());
     }
     reading_ = std::move(*reading);
+    asked_ = begin;
     read_ = clock_();
     return {};
 }
@@ -203,6 +206,7 @@ void Generations::take(const Turn& turn) {
             entry.path = walked.path;
             entry.ledger.add(*reading, walked.end, read_);
             entry.begun = walked.begin;
+            entry.counted = asked_;
             entry.missed = 0;
         }
         held.emplace(walked.key, std::move(entry));
@@ -214,9 +218,11 @@ void Generations::take(const Turn& turn) {
     }
     const auto figures = std::make_shared<GenerationFigures>();
     figures->at = turn.begin;
+    figures->counted = asked_;
     figures->cost = turn.cost;
     for (const auto& [key, one] : watched.held) {
         figures->at = std::min(figures->at, one.begun);
+        figures->counted = std::min(figures->counted, one.counted);
         const auto pages = one.ledger.pages();
         figures->anon.insert(figures->anon.end(), pages.begin(), pages.end());
         figures->ledgers.push_back({key.group, one.path, key.node, one.ledger});

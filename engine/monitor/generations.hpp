@@ -29,6 +29,7 @@ struct NodeLedger {
 /// What generations tell of one container.
 struct GenerationFigures {
     TimePoint at{};                    ///< begin of the last walk: no use after it is known
+    TimePoint counted{};               ///< since when what leaves is in no count: after the walk
     Microseconds watched{0};           ///< since the begin of the first
     Microseconds resolution{0};        ///< time between the last two walks
     Microseconds cost{0};              ///< CPU time of the last walk
@@ -93,7 +94,8 @@ private:
     struct Held {
         std::string path;
         GenerationLedger ledger;
-        TimePoint begun{}; ///< of its last walk
+        TimePoint begun{};   ///< of its last walk
+        TimePoint counted{}; ///< since when what leaves is not in its ledger
         unsigned missed = 0;
     };
     struct Watched {
@@ -128,7 +130,8 @@ private:
     std::unique_ptr<damon::Mglru> kernel_;
     Clock clock_;
     damon::LruGenerations reading_; ///< the last
-    TimePoint read_{};              ///< when
+    TimePoint asked_{};             ///< when it was begun
+    TimePoint read_{};              ///< ... and ended
     std::map<CgroupId, Watched> containers_;
 };
 

@@ -21,6 +21,7 @@ public:
         static TimePoint at(int seconds) { return TimePoint(std::chrono::seconds(seconds)); }
 
         TimePoint now = at(1000);
+        Microseconds call_takes{0}; ///< each reading, and each walk
         Walk walk = Walk::full;
         std::uint64_t id = 7;
         bool named = true; ///< /web stands in the file
@@ -52,6 +53,7 @@ public:
             }
             all["/web"] = {state_->id, {{0, state_->generations}, {1, {{0, {}, 0, 5}}}}};
         }
+        state_->now += state_->call_takes;
         return all;
     }
 
@@ -77,6 +79,7 @@ public:
             all.back().anon_pages += found;
             begin(state_->now);
         }
+        state_->now += state_->call_takes;
         return {};
     }
 

@@ -60,6 +60,12 @@ TEST(GenerationView, TellsNoMoreThanIsChargedAndTakesTheLongestIdleForOthers) {
     EXPECT_THAT(generation_view({}, {mib(64), mib(0)}).slices, IsEmpty());
 }
 
+TEST(GenerationView, TellsWhenPagesWereCounted) {
+    auto told = figures();
+    told.counted = at(121);
+    EXPECT_EQ(generation_view(told, {mib(128), {}}).counted, at(121));
+}
+
 TEST(GenerationView, TellsWhatTheWalkCost) {
     auto told = figures();
     told.cost = Microseconds(1234);
@@ -123,6 +129,17 @@ TEST_F(GenerationsTest, ReadsTwiceATurnAndNotBetween) {
     EXPECT_EQ(state_.readings, 2);
     idle_at(1005, 5);
     EXPECT_EQ(state_.readings, 4);
+}
+
+TEST_F(GenerationsTest, TellsWhenPagesWereCounted) {
+    state_.call_takes = std::chrono::seconds(1); // a reading, the walk, and a reading
+    idle_at(1000, 5);
+    const auto told = generations_.figures(wish_.id);
+    EXPECT_EQ(told->at, at(1001));
+    EXPECT_EQ(told->counted, at(1002));
+    state_.walk = FakeMglru::Walk::refused;
+    idle_at(1006, 5);
+    EXPECT_EQ(generations_.figures(wish_.id)->counted, at(1002)) << "nothing is known anew";
 }
 
 TEST_F(GenerationsTest, AWalkThatTheKernelDidNotMakeProvesNothing) {

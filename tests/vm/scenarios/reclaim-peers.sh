@@ -63,11 +63,12 @@ start_oomd() {
 # It ends by the signal.
 stop_oomd() { end_process "$CONTROLLER_PID" || true; }
 readonly BY_FILE='"immediate_backoff": "true"' BY_LIMIT='"immediate_backoff": "false"'
-readonly FLOOR="\"limit_min_bytes\": \"$((16 * MIB))\""
+# Senpai acts each 6 ticks by itself.
+readonly TUNED="\"limit_min_bytes\": \"$((16 * MIB))\", \"interval\": \"1\""
 start_oomd-reclaim() { start_oomd 5 "$BY_FILE"; }
-start_oomd-reclaim-tuned() { start_oomd 1 "$BY_FILE" "$FLOOR"; }
+start_oomd-reclaim-tuned() { start_oomd 1 "$BY_FILE" "$TUNED"; }
 start_oomd-high() { start_oomd 5 "$BY_LIMIT"; }
-start_oomd-high-tuned() { start_oomd 1 "$BY_LIMIT" "$FLOOR"; }
+start_oomd-high-tuned() { start_oomd 1 "$BY_LIMIT" "$TUNED"; }
 stop_oomd-reclaim() { stop_oomd; }
 stop_oomd-reclaim-tuned() { stop_oomd; }
 stop_oomd-high() { stop_oomd; }
