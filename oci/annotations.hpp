@@ -12,9 +12,9 @@ namespace cgtide::oci {
 /// The keys that a container or pod may carry: `cgtide.io/<key>`, or `<key>.cgtide.io/<container>`
 /// for one container of a pod.
 inline constexpr std::string_view kDomain = "cgtide.io";
-inline constexpr std::array<std::string_view, 8> kKeys{
-    "apps",         "name",         "profile",      "dry-run", "reclaim.pressure",
-    "reclaim.idle", "reclaim.keep", "reclaim.pages"};
+inline constexpr std::array<std::string_view, 9> kKeys{
+    "apps",         "name",         "profile",       "dry-run",  "reclaim.pressure",
+    "reclaim.idle", "reclaim.keep", "reclaim.pages", "tier.fast"};
 
 /// True for a key in cgtide's domain, known or not: `cgtide.io/…` or `….cgtide.io/…`.
 bool is_cgtide_key(std::string_view key);

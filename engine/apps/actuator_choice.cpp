@@ -23,6 +23,8 @@ bool is_possible(Actuator actuator, IdleSource source, Pages pages, const Actuat
         return actuators.damos && has_ranges && pages == Pages::all;
     case Actuator::generations:
         return actuators.generations && source == IdleSource::generations;
+    case Actuator::move_pages: // nothing leaves by it
+        return false;
     case Actuator::memory_reclaim:
         break;
     }

@@ -336,14 +336,8 @@ double urgency(const model::NodeView& node) {
 }
 
 Bytes reclaim_floor(const model::Policy& policy, const model::Snapshot& snapshot) {
-    Bytes keep;
-    if (const auto* bytes = std::get_if<Bytes>(&policy.reclaim.keep)) {
-        keep = *bytes;
-    } else {
-        const Bytes all = snapshot.usage + snapshot.swap_usage.value_or(Bytes{});
-        const double share = std::get<BasisPoints>(policy.reclaim.keep).ratio();
-        keep = Bytes{static_cast<std::uint64_t>(number(all) * share)};
-    }
+    const Bytes all = snapshot.usage + snapshot.swap_usage.value_or(Bytes{});
+    const Bytes keep = model::bytes_of(policy.reclaim.keep, all);
     return std::max({keep, snapshot.protection.min, snapshot.protection.low});
 }
 

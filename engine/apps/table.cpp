@@ -2,13 +2,14 @@
 
 #include "engine/apps/reclaim.hpp"
 #include "engine/apps/stat.hpp"
+#include "engine/apps/tier.hpp"
 
 #include <array>
 
 namespace cgtide::apps {
 
 std::span<const model::App> table() {
-    static const std::array<model::App, 2> apps{stat_app(), reclaim_app()};
+    static const std::array<model::App, 3> apps{stat_app(), tier_app(), reclaim_app()};
     return apps;
 }
 

@@ -251,6 +251,8 @@ Output run(const Options& options, const Surroundings& here) {
     }
     case Command::suggest:
         return show(options, method::kSuggest, named(options), suggest_text);
+    case Command::tier:
+        return show(options, method::kTiers, json::object(), tier_text);
     case Command::regions:
         return show(options, method::kRegions, named(options), regions_text);
     case Command::record:

@@ -98,6 +98,11 @@ void add_reading(CLI::App& app, Options& options) {
     add_name(suggest, options);
     add_json(suggest, options);
 
+    CLI::App* tier = add_command(app, options, Command::tier, "tier",
+                                 "Show the node's memory tiers, and what containers have in each",
+                                 "cgtide tier");
+    add_json(tier, options);
+
     CLI::App* regions = add_command(app, options, Command::regions, "regions",
                                     "Show where a container's memory lies and how hot it is (root)",
                                     "cgtide regions web");

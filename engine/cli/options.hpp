@@ -25,6 +25,7 @@ enum class Command {
     idle,
     what_if,
     suggest,
+    tier,
     regions,
     record,
     watch,

@@ -46,6 +46,9 @@ std::string what_if_text(const nlohmann::json& reply);
 /// The parameters of Suggest: request and limit, and what they come from.
 std::string suggest_text(const nlohmann::json& reply);
 
+/// The parameters of Tiers: the tiers, and a row a container.
+std::string tier_text(const nlohmann::json& reply);
+
 /// The parameters of Capabilities: what was probed, where, what was found, what is done without it.
 std::string doctor_text(const nlohmann::json& reply);
 

@@ -72,9 +72,11 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
         const Standing standing = standing_of(decision.id);
         if (allowance.paused) {
             refuse(decision, ReasonCode::paused);
+        } else if (standing.has_lower_tier && !decision.move) {
+            refuse(decision, ReasonCode::lower_tier);
         } else if (standing.is_busy || !asking.insert(decision.id).second) {
             refuse(decision, ReasonCode::busy);
-        } else if (standing.is_dry_run) {
+        } else if (standing.is_dry_run || decision.move) {
             continue;
         } else if (allowance.over_cpu) {
             refuse(decision, ReasonCode::budget);
@@ -87,7 +89,7 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
     std::vector<Request> all;
     for (Decision& decision : decisions) {
         const Standing standing = standing_of(decision.id);
-        if (decision.ask.count > 0 && !standing.is_dry_run) {
+        if (decision.ask.count > 0 && !standing.is_dry_run && !decision.move) {
             all.push_back({&decision, standing.waited});
         }
     }

@@ -19,17 +19,19 @@ struct Allowance {
 
 /// How a container stands when its request is settled.
 struct Standing {
-    bool is_busy = false;    ///< a request of it is under way
-    bool is_dry_run = false; ///< nothing leaves it: it takes nothing from others
-    Microseconds waited{0};  ///< since its requests are turned away because of others
+    bool is_busy = false;        ///< a request of it is under way
+    bool is_dry_run = false;     ///< nothing leaves it: it takes nothing from others
+    bool has_lower_tier = false; ///< what is cold in it is demoted, and so not paged out
+    Microseconds waited{0};      ///< since its requests are turned away because of others
 };
 
 /// Settles what concerns several decisions at once. Nobody asks while the node is paused; a
 /// container has one request under way at a time (a further one is `busy`), and of two requests for
-/// one container in one period the first stands; those that may take anonymous memory share the
-/// free swap (`no-swap`), and all share the node's budget (`budget`), as share_out() does. A dry
-/// run has no part in what is shared. What is refused comes back with an ask of 0 and the reason,
-/// what is cut with the ask that is left. Order is kept. Pure.
+/// one container in one period the first stands; nothing leaves memory that can go to a lower tier
+/// (`lower-tier`), and moves between tiers take nothing of what is shared; those that may take
+/// anonymous memory share the free swap (`no-swap`), and all share the node's budget (`budget`), as
+/// share_out() does. A dry run has no part in what is shared. What is refused comes back with an
+/// ask of 0 and the reason, what is cut with the ask that is left. Order is kept. Pure.
 std::vector<model::Decision> arbitrate(std::vector<model::Decision> decisions,
                                        const std::function<Standing(CgroupId)>& standing_of,
                                        const Allowance& allowance);

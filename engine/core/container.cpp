@@ -87,6 +87,9 @@ void Container::keep(model::Snapshot now, const model::Needs& needs) {
     if (snapshot && needs.seldom && !now.stat && now.usage == snapshot->usage) {
         now.stat = snapshot->stat;
     }
+    if (snapshot && !needs.placement) {
+        now.placement = snapshot->placement;
+    }
     snapshot = std::move(now);
 }
 

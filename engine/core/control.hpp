@@ -2,6 +2,7 @@
 
 #include "cgroup/base/result.hpp"
 #include "engine/model/region_map.hpp"
+#include "engine/model/tier_view.hpp"
 #include "engine/model/view.hpp"
 #include "oci/record.hpp"
 
@@ -140,6 +141,9 @@ public:
     virtual boost::asio::awaitable<Result<std::size_t>> pause() = 0;
     virtual boost::asio::awaitable<Result<void>> resume() = 0;
     virtual bool paused() const = 0;
+
+    /// The node's memory tiers, and what each live container has in them, now.
+    virtual boost::asio::awaitable<model::TierView> tiers() = 0;
 
     virtual std::vector<model::Capability> capabilities() const = 0;
 };

@@ -38,6 +38,14 @@ Engine::~Engine() {
 
 asio::awaitable<void> Engine::start() {
     co_await read_pause();
+    // Before the first container: what it may protect is a part of the fastest tier.
+    const auto look = [this] {
+        return look_at_tiers(nullptr, std::chrono::steady_clock::now());
+    };
+    const TierSight sight = co_await offload(sensors_, look);
+    topology_ = sight.topology;
+    topology_at_ = sight.at;
+    node_.tiers = sight.room;
     co_await rescan();
     tasks_.spawn(tick_loop());
     tasks_.spawn(watch_loop());
@@ -102,11 +110,18 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     }
     const bool by_regions = watching_;
     const bool regions_work = regions_work_;
-    const auto sense = [this, &turns, now, by_regions, regions_work] {
+    const bool by_tier = std::any_of(turns.begin(), turns.end(),
+                                     [](const Turn& turn) { return turn.subject.needs.placement; });
+    TierSight sight;
+    const auto sense = [this, &turns, &sight, now, by_regions, regions_work, by_tier] {
         auto view = options_.counters.begin_period(now);
+        if (by_tier) {
+            sight = look_at_tiers(topology_, now);
+        }
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
             sense_idle(turn, by_regions, regions_work);
+            sense_placement(turn, sight, by_regions);
         }
         return view;
     };
@@ -124,6 +139,13 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     view.swappiness_max = options_.reclaim.swappiness_max;
     view.actuators = options_.actuators;
     view.actuators.wanted = options_.settings.actuator;
+    view.tiers = node_.tiers;
+    if (by_tier) {
+        topology_ = sight.topology;
+        topology_at_ = sight.at;
+        view.tiers = sight.room;
+        share_tiers(sight.room);
+    }
     node_ = view;
     std::vector<model::Decision> decisions;
     for (Turn& turn : turns) {
@@ -160,6 +182,7 @@ Standing Engine::standing(CgroupId id, TimePoint now) const {
     const auto waited = now - container->waiting.value_or(now);
     return {.is_busy = container->writing != nullptr,
             .is_dry_run = container->policy.dry_run,
+            .has_lower_tier = has_lower_tier(*container),
             .waited = std::chrono::duration_cast<Microseconds>(waited)};
 }
 
@@ -179,7 +202,7 @@ void Engine::find_turns(TimePoint now) {
         subject.frozen = container->frozen;
         subject.has_nested = container->has_nested;
         turns_.push_back({container, container->group, subject, model::Snapshot{},
-                          container->generations, false});
+                          container->generations, false, container->policy.reclaim.idle});
     }
 }
 
@@ -245,9 +268,11 @@ void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
         const bool acts = decision.ask.count > 0 && !stopping_;
         const std::uint64_t sequence = container->journal.add(decision, acts, wall_clock_ms());
         const Order order{decision, sequence, now, container->waiting.value_or(now)};
-        container->note(decision, now);
+        if (decision.app == model::AppName::reclaim) {
+            container->note(decision, now);
+        }
         if (acts) {
-            if (!container->policy.dry_run) {
+            if (!container->policy.dry_run && !decision.move) {
                 budget_.spend(decision.ask, decision.pages);
             }
             container->writing = std::make_shared<act::Interrupt>();
@@ -264,6 +289,7 @@ asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
     outcome.id = decision.id;
     outcome.at = std::chrono::steady_clock::now();
     outcome.asked = decision.ask;
+    outcome.move = decision.move;
     outcome.actuator = decision.actuator;
     outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
     bool begun = true;
@@ -275,7 +301,7 @@ asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
     if (!begun) {
         container->waiting = order.waiting;
     }
-    if (!dry_run) {
+    if (!dry_run && !decision.move) {
         budget_.settle(outcome, decision.pages);
     }
     container->journal.settle(order.sequence, outcome);
@@ -284,7 +310,8 @@ asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
     }
     if (outcome.end == model::OutcomeEnd::failed) {
         log::write_limited(
-            log::Level::warning, container->policy.name + " reclaim",
+            log::Level::warning,
+            container->policy.name + ' ' + std::string(model::to_string(decision.app)),
             Error{std::error_code(outcome.error, std::generic_category()),
                   model::to_string(outcome.actuator),
                   "of " + container->policy.name + " (id " + to_string(container->id) + ")"}

@@ -36,6 +36,13 @@ struct RegionSensor {
     std::unique_ptr<monitor::RegionPool> pool; ///< none until it is taken over
 };
 
+/// The node's memory by speed, as last seen.
+struct TierSight {
+    std::shared_ptr<const model::Topology> topology;
+    TimePoint at{}; ///< when the topology was read
+    model::TierRoom room;
+};
+
 /// What main found out and opened.
 struct EngineOptions {
     KernelRoots roots;
@@ -91,6 +98,7 @@ public:
     boost::asio::awaitable<Result<std::size_t>> pause() override;
     boost::asio::awaitable<Result<void>> resume() override;
     bool paused() const override { return paused_; }
+    boost::asio::awaitable<model::TierView> tiers() override;
     std::vector<model::Capability> capabilities() const override;
 
 private:
@@ -108,6 +116,7 @@ private:
         Result<model::Snapshot> snapshot;
         std::shared_ptr<const monitor::GenerationFigures> generations;
         bool wants_generations = false;
+        Microseconds cold_after{0}; ///< its reclaim.idle
     };
 
     /// A request that is about to be made.
@@ -140,6 +149,21 @@ private:
                                                     bool& begun);
     boost::asio::awaitable<model::Outcome> evict(Pointer container, const Order& order,
                                                  bool& begun);
+
+    // perform_move.cpp: between memory tiers
+    boost::asio::awaitable<model::Outcome> move_pages(Pointer container, const Order& order,
+                                                      bool& begun);
+
+    // tiers.cpp: memory by speed
+    static constexpr Microseconds kTopologyPeriod{10'000'000};
+    TierSight look_at_tiers(const std::shared_ptr<const model::Topology>& before,
+                            TimePoint now) const;
+    void sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const;
+    void share_tiers(const model::TierRoom& room);
+    bool has_lower_tier(const Container& container) const;
+    Result<void> admit_low(Container& container);
+    Bytes fast_tier() const;
+    model::TierUse tier_use(const Container& container) const;
 
     // perform_damos.cpp: by DAMON's workers
     boost::asio::awaitable<model::Outcome> page_out_by_damon(Pointer container, const Order& order,
@@ -195,7 +219,9 @@ private:
     EngineOptions options_;
     model::IdleSensor sensor_; ///< as it was at start
     Registry registry_;
-    model::NodeView node_;    ///< as last read
+    model::NodeView node_;                            ///< as last read
+    std::shared_ptr<const model::Topology> topology_; ///< none until it was first read
+    TimePoint topology_at_{};
     Budget budget_;           ///< of all containers together
     std::vector<Turn> turns_; ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};

@@ -235,9 +235,14 @@ Result<std::string> Engine::install(oci::Record record, Admitted admitted, Attac
 }
 
 void Engine::compile(Container& container) {
-    container.policy =
-        policy::compile(container.record.annotations,
-                        {container.record.id, container.record.cgroup_path}, options_.settings);
+    container.policy = policy::compile(
+        container.record.annotations,
+        {container.record.id, container.record.cgroup_path, fast_tier()}, options_.settings);
+    if (auto admitted = admit_low(container); !admitted) {
+        std::erase(container.policy.apps, model::AppName::tier);
+        container.policy.faults.push_back(
+            {"cgtide.io/tier.fast", "", admitted.error().detail, model::AppName::tier});
+    }
     settle_tenants(container, std::chrono::steady_clock::now());
 }
 

@@ -49,7 +49,9 @@ std::uint64_t Journal::add(const model::Decision& decision, bool acted, std::int
 }
 
 void Journal::settle(std::uint64_t sequence, const model::Outcome& outcome) {
-    taken_ = taken_ + outcome.taken;
+    if (!outcome.move) {
+        taken_ = taken_ + outcome.taken;
+    }
     const auto entry = std::find_if(ring_.begin(), ring_.end(), [&](const auto& candidate) {
         return candidate.sequence == sequence;
     });

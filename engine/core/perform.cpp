@@ -22,6 +22,8 @@ asio::awaitable<model::Outcome> Engine::perform(Pointer container, const Order& 
         co_return co_await page_out_by_damon(container, order, begun);
     case model::Actuator::generations:
         co_return co_await evict(container, order, begun);
+    case model::Actuator::move_pages:
+        co_return co_await move_pages(container, order, begun);
     case model::Actuator::memory_reclaim:
         break;
     }

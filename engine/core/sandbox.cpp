@@ -133,12 +133,16 @@ Result<void> enter_sandbox(bool log_only) {
             return done;
         }
     }
-    // No memory is made executable, no socket but local ones, no advice but to page out.
-    const std::array<ArgumentRule, 4> rules{{
+    // No memory is made executable, no socket but local ones, no advice but to page out, no page
+    // moved that several processes map, no signal.
+    constexpr std::uint64_t kButOwn = ~std::uint64_t{2}; // MPOL_MF_MOVE
+    const std::array<ArgumentRule, 6> rules{{
         {"mmap", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
         {"mprotect", {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
         {"socket", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
         {"process_madvise", {3, SCMP_CMP_EQ, MADV_PAGEOUT, 0}},
+        {"move_pages", {5, SCMP_CMP_MASKED_EQ, kButOwn, 0}},
+        {"pidfd_send_signal", {1, SCMP_CMP_EQ, 0, 0}},
     }};
     for (const ArgumentRule& rule : rules) {
         if (auto done = add_rule(filter, rule.call, &rule.compare); !done) {

@@ -1,6 +1,7 @@
 #include "engine/core/settings.hpp"
 
 #include "engine/core/settings_tables.hpp"
+#include "oci/policy/values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,7 @@ using model::Settings;
 
 Result<void> read_profile(const toml::table& table, const std::string& prefix,
                           model::Profile& profile) {
-    constexpr std::array<std::string_view, 4> kKeys{"ratio", "max", "period", "cpu"};
+    constexpr std::array<std::string_view, 5> kKeys{"ratio", "max", "period", "cpu", "weight"};
     if (auto known = known_keys(table, prefix, kKeys); !known) {
         return known;
     }
@@ -27,6 +28,13 @@ Result<void> read_profile(const toml::table& table, const std::string& prefix,
             return bad({*node, prefix + "ratio"}, "a number over 0, at most 1");
         }
         profile.ratio = *ratio;
+    }
+    if (const toml::node* node = table.get("weight")) {
+        const auto weight = node->value<double>();
+        if (!weight || !(*weight >= 0.01 && *weight <= 100.0)) {
+            return bad({*node, prefix + "weight"}, "a number, 0.01 to 100");
+        }
+        profile.weight = *weight;
     }
     for (const auto& [key, field] : {std::pair{"max", &profile.max}, {"cpu", &profile.cpu}}) {
         if (const toml::node* node = table.get(key)) {
@@ -103,7 +111,8 @@ Result<void> read_grant_lists(const toml::table& table, const Settings& settings
         for (const std::string& name : *names) {
             const auto app = model::app_name(name);
             if (!app) {
-                return bad(place, "no app '" + printable(name, 64) + "'; allowed: stat reclaim");
+                return bad(place,
+                           "no app '" + printable(name, 64) + "'; allowed: stat tier reclaim");
             }
             grant.apps.push_back(*app);
         }
@@ -125,7 +134,8 @@ Result<void> read_grant_lists(const toml::table& table, const Settings& settings
 }
 
 Result<void> read_grant(const toml::node& node, Settings& settings) {
-    constexpr std::array<std::string_view, 4> kKeys{"cgroup", "namespace", "apps", "profiles"};
+    constexpr std::array<std::string_view, 5> kKeys{"cgroup", "namespace", "apps", "profiles",
+                                                    "low"};
     const toml::table* table = node.as_table();
     if (table == nullptr) {
         return bad({node, "grant"}, "a list of tables: [[grant]]");
@@ -133,9 +143,9 @@ Result<void> read_grant(const toml::node& node, Settings& settings) {
     if (auto known = known_keys(*table, "grant.", kKeys); !known) {
         return known;
     }
-    // A grant without lists grants the two apps and the default profile.
+    // A grant without lists grants what is free, and the default profile.
     model::Grant grant;
-    grant.apps.assign(model::kApps.begin(), model::kApps.end());
+    grant.apps.assign(model::kFreeApps.begin(), model::kFreeApps.end());
     grant.profiles = {"default"};
     if (const toml::node* entry = table->get("cgroup")) {
         const auto path = entry->value<std::string>();
@@ -154,6 +164,18 @@ Result<void> read_grant(const toml::node& node, Settings& settings) {
     }
     if (grant.cgroup.has_value() == grant.name_space.has_value()) {
         return bad({node, "grant"}, "exactly one of cgroup and namespace");
+    }
+    if (const toml::node* entry = table->get("low")) {
+        const auto parse = [](std::string_view text) {
+            return policy::parse_amount(text, "");
+        };
+        const auto low = text_value<model::Amount>({*entry, "grant.low"}, parse,
+                                                   "bytes or a share of the fastest memory tier, "
+                                                   "in quotes: \"1GiB\", \"20%\"");
+        if (!low) {
+            return tl::unexpected(low.error());
+        }
+        grant.low = *low;
     }
     if (auto done = read_grant_lists(*table, settings, grant); !done) {
         return done;

@@ -154,7 +154,8 @@ Result<void> read_reclaim(const toml::node& node, std::optional<model::Actuator>
     if (const toml::node* entry = table->get("actuator")) {
         const auto text = entry->value<std::string>().value_or("");
         const auto named = model::actuator_of(text);
-        if (!entry->is_string() || (!named && text != "auto")) {
+        const bool frees = named && *named != model::Actuator::move_pages;
+        if (!entry->is_string() || (!frees && text != "auto")) {
             return bad({*entry, "reclaim.actuator"},
                        R"("auto", "memory.reclaim", "pageout", "damos" or "lru_gen")");
         }

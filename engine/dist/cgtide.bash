@@ -7,7 +7,7 @@ _cgtide_names() {
 
 _cgtide() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="ps stat inspect explain idle what-if suggest regions record watch attach detach pause resume damon doctor hooks"
+    local commands="ps stat inspect explain idle what-if suggest tier regions record watch attach detach pause resume damon doctor hooks"
     local command="" socket=() position=0 i
     COMPREPLY=()
 
@@ -46,7 +46,7 @@ _cgtide() {
     ps) words="--all --json --socket --help" ;;
     stat) words="--all --history --json --socket --help" ;;
     what-if) words="--idle --json --socket --help" ;;
-    inspect | idle | suggest | regions) words="--json --socket --help" ;;
+    inspect | idle | suggest | regions | tier) words="--json --socket --help" ;;
     watch) words="--period --count --json --socket --help" ;;
     record) words="--output --duration --socket --help" ;;
     explain) words="--last --json --socket --help" ;;
@@ -59,7 +59,7 @@ _cgtide() {
         stat:0 | inspect:0 | explain:0 | idle:0 | what-if:0 | suggest:0 | regions:0 | record:0 | watch:0 | attach:0 | \
             detach:0)
             words=$(_cgtide_names "${socket[@]}") ;;
-        attach:1 | detach:1) words="stat reclaim" ;;
+        attach:1 | detach:1) words="stat tier reclaim" ;;
         damon:0) words="release" ;;
         "":*) words=$commands ;;
         *) words="" ;;

@@ -13,10 +13,11 @@ enum class Actuator : std::uint8_t {
     pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
     damos,          ///< DAMON's workers page out what they have seen idle too
     generations,    ///< MGLRU evicts the generations that were proven idle
+    move_pages,     ///< move_pages(2): to another tier, by address
 };
 
-inline constexpr std::array<std::string_view, 4> kActuatorNames{"memory.reclaim", "pageout",
-                                                                "damos", "lru_gen"};
+inline constexpr std::array<std::string_view, 5> kActuatorNames{"memory.reclaim", "pageout",
+                                                                "damos", "lru_gen", "move_pages"};
 
 /// A name of kActuatorNames.
 std::string_view to_string(Actuator actuator);

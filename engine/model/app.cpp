@@ -50,6 +50,17 @@ struct Printer {
                       state.stuck);
         return text.data();
     }
+
+    std::string operator()(const TierState& state) const {
+        std::array<char, 240> text{};
+        std::snprintf(text.data(), text.size(),
+                      "tier at=%.3f step=%.0f moved=%.0f returned=%.0f hold=%.1fs until=%.3f "
+                      "cpu=%.0fus",
+                      seconds(state.last_at), state.step, state.moved_recent, state.returned_recent,
+                      std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
+                      state.cpu_debt);
+        return text.data();
+    }
 };
 
 } // namespace
@@ -60,7 +71,8 @@ Needs merge(const Needs& a, const Needs& b) {
             .pressure = a.pressure || b.pressure,
             .seldom = a.seldom && b.seldom,
             .protection = a.protection || b.protection,
-            .idle = a.idle || b.idle};
+            .idle = a.idle || b.idle,
+            .placement = a.placement || b.placement};
 }
 
 std::string to_string(const State& state) {

@@ -4,6 +4,7 @@
 #include "engine/model/policy.hpp"
 #include "engine/model/snapshot.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,7 @@ struct Needs {
                              ///< usage stays as it is
     bool protection = false; ///< effective min and low, swap headroom
     bool idle = false;       ///< how long memory has been idle
+    bool placement = false;  ///< in which memory tier it is, and how hot there
 
     bool operator==(const Needs&) const = default;
 };
@@ -73,7 +75,23 @@ struct ReclaimState {
     bool elsewhere = false; ///< proven bytes of files were not found in any address space
 };
 
-using State = std::variant<StatState, ReclaimState>;
+/// What the tier law remembers of a container. docs/apps/tier.md has the formulas.
+struct TierState {
+    std::optional<TimePoint> last_at; ///< of the last step
+    double step = 0.0;                ///< bytes of the next move at most; 0: the first one
+    double moved_recent = 0.0;        ///< bytes moved, decayed: what returns are held against
+    double returned_recent = 0.0;     ///< bytes that moved back, decayed likewise
+    double cpu_per_byte = 0.0;        ///< microseconds, of the last move; 0: not known
+    double cpu_debt = 0.0;            ///< microseconds of CPU over the container's share
+    Microseconds hold{0};             ///< length of the current or last hold
+    std::optional<TimePoint> hold_until;
+    std::array<std::optional<TimePoint>, 2> rests{}; ///< by Move: nothing could be moved
+    Bytes promoted;                                  ///< all in all
+    Bytes demoted;
+    Bytes returned; ///< of both
+};
+
+using State = std::variant<StatState, ReclaimState, TierState>;
 
 /// A state on one line, for logs and golden tests.
 std::string to_string(const State& state);

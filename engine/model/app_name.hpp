@@ -7,11 +7,15 @@
 
 namespace cgtide::model {
 
-/// The apps that a container can be given.
-enum class AppName : std::uint8_t { stat, reclaim };
+/// The apps that a container can be given, in the order in which they step: of two that want the
+/// same memory the first has its turn.
+enum class AppName : std::uint8_t { stat, tier, reclaim };
 
-inline constexpr std::array<std::string_view, 2> kAppNames{"stat", "reclaim"};
-inline constexpr std::array<AppName, 2> kApps{AppName::stat, AppName::reclaim};
+inline constexpr std::array<std::string_view, 3> kAppNames{"stat", "tier", "reclaim"};
+inline constexpr std::array<AppName, 3> kApps{AppName::stat, AppName::tier, AppName::reclaim};
+
+/// Those that a container may be given without a grant.
+inline constexpr std::array<AppName, 2> kFreeApps{AppName::stat, AppName::reclaim};
 
 constexpr std::string_view to_string(AppName app) {
     return kAppNames[static_cast<std::size_t>(app)];

@@ -4,6 +4,10 @@
 
 namespace cgtide::model {
 
+std::string_view to_string(Move move) {
+    return move == Move::promote ? "promote" : "demote";
+}
+
 std::string_view to_string(OutcomeEnd end) {
     switch (end) {
     case OutcomeEnd::done:

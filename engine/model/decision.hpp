@@ -12,6 +12,11 @@
 
 namespace cgtide::model {
 
+/// Which way memory goes between tiers: into the fastest, or out of it.
+enum class Move : std::uint8_t { promote, demote };
+
+std::string_view to_string(Move move);
+
 /// What an app wants done for one container, and why. Data only; `ask` of 0 records the reason and
 /// does nothing.
 struct Decision {
@@ -22,6 +27,7 @@ struct Decision {
     Reason reason;
     Actuator actuator = Actuator::memory_reclaim;
     std::optional<Microseconds> proven{}; ///< the bytes have been idle for so long at least
+    std::optional<Move> move{};           ///< they stay in memory, and go to another tier
 };
 
 /// How an actuator's work ended.
@@ -42,15 +48,18 @@ struct Outcome {
     CgroupId id;
     TimePoint at{}; ///< when it ended
     Bytes asked;
-    Bytes taken; ///< the fall of memory.current over the write, never less than 0
+    Bytes taken; ///< the fall of memory.current over the write, never less than 0; `move`: bytes
+                 ///< that moved
     Microseconds wall{0};
     Microseconds cpu{0}; ///< kernel CPU of the writing thread; `damos`: of DAMON's, about
     OutcomeEnd end = OutcomeEnd::done;
     int error = 0; ///< errno where `failed`
     Actuator actuator = Actuator::memory_reclaim;
-    bool proven = false; ///< the bytes were asked for as proven idle
-    Bytes found{};       ///< by address, `lru_gen`: bytes that were present and idle
-    Bytes stuck{};       ///< by address: of these, those that were to leave and did not
+    bool proven = false;        ///< the bytes were asked for as proven idle
+    Bytes found{};              ///< by address, `lru_gen`: bytes that were present and idle
+    Bytes stuck{};              ///< by address: of these, those that were to leave and did not
+    std::optional<Move> move{}; ///< as decided
+    Bytes returned{};           ///< `move`: of `taken`, those that had moved the other way lately
 };
 
 /// Bytes that left by the actuator's own account: a container that grows or frees memory meanwhile

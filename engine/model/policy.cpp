@@ -18,6 +18,14 @@ std::string_view to_string(Pages pages) {
     return "unknown";
 }
 
+Bytes bytes_of(const Amount& amount, Bytes all) {
+    if (const auto* bytes = std::get_if<Bytes>(&amount)) {
+        return *bytes;
+    }
+    const double share = std::get<BasisPoints>(amount).ratio();
+    return {static_cast<std::uint64_t>(static_cast<double>(all.count) * share)};
+}
+
 bool Policy::runs(AppName app) const {
     return std::find(apps.begin(), apps.end(), app) != apps.end();
 }

@@ -25,17 +25,27 @@ struct Profile {
     double ratio = 0.0005;          ///< share of usage asked for in a period at zero pressure
     BasisPoints max{100.0};         ///< at most this share of usage in a period
     Microseconds period{6'000'000}; ///< control period
-    BasisPoints cpu{100.0};         ///< reclaim's CPU for one container, as a share of one core
+    BasisPoints cpu{100.0};         ///< an app's CPU for one container, as a share of one core
+    double weight = 1.0;            ///< where containers share the fastest tier
 };
 
-/// What reclaim leaves alone at least: bytes, or a share of usage.
-using Keep = std::variant<Bytes, BasisPoints>;
+/// Bytes, or a share of something.
+using Amount = std::variant<Bytes, BasisPoints>;
+
+/// ... of `all` bytes. Pure.
+Bytes bytes_of(const Amount& amount, Bytes all);
 
 struct ReclaimPolicy {
     BasisPoints pressure{10.0};     ///< target: share of time that tasks may stall
     Microseconds idle{120'000'000}; ///< only memory idle for at least this long
-    Keep keep = mebibytes(16);
+    Amount keep = mebibytes(16);    ///< what it leaves alone at least, of usage
     Pages pages = Pages::automatic;
+};
+
+/// A container's share of the fastest memory tier, of all of it.
+struct TierPolicy {
+    Amount low = Bytes{0};              ///< protected while it has hot memory to fill it
+    Amount high = BasisPoints{10000.0}; ///< bound
 };
 
 /// An annotation that was refused: what it said, why, and what it turned off.
@@ -56,6 +66,7 @@ struct Policy {
     Profile profile;
     bool dry_run = false;
     ReclaimPolicy reclaim;
+    TierPolicy tier;
     std::vector<PolicyFault> faults;
 
     bool runs(AppName app) const;
@@ -67,6 +78,7 @@ struct Grant {
     std::optional<std::string> name_space; ///< Kubernetes namespace
     std::vector<AppName> apps;
     std::vector<std::string> profiles;
+    Amount low = Bytes{0}; ///< of the fastest tier: the most that `tier.fast` may protect
 };
 
 /// No annotation passes these; both ends are inclusive.

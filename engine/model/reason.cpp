@@ -9,7 +9,7 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 23> kReasons{{
+constexpr std::array<ReasonText, 32> kReasons{{
     {ReasonCode::reclaimed, "reclaimed",
      "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
      "unproven."},
@@ -33,7 +33,7 @@ constexpr std::array<ReasonText, 23> kReasons{{
      "This kernel cannot reclaim only the kind of pages that was asked for."},
     {ReasonCode::nested, "nested", "Another registered container lives inside this one."},
     {ReasonCode::busy, "busy", "The write of an earlier period has not returned."},
-    {ReasonCode::cpu, "cpu", "Reclaim has used up its share of a core."},
+    {ReasonCode::cpu, "cpu", "The app has used up its share of a core."},
     {ReasonCode::exhausted, "exhausted", "No pages of the wanted kind are left."},
     {ReasonCode::sensor, "sensor", "A file of the cgroup could not be read."},
     {ReasonCode::in_use, "in-use", "All that is seen has been in use within reclaim.idle."},
@@ -43,6 +43,21 @@ constexpr std::array<ReasonText, 23> kReasons{{
      "use."},
     {ReasonCode::paused, "paused", "Reclaim is paused on this node."},
     {ReasonCode::budget, "budget", "Reclaim of all containers together has used up its budget."},
+    {ReasonCode::promoting, "promoting",
+     "Memory that is proven hot was asked for into the fastest tier."},
+    {ReasonCode::demoting, "demoting",
+     "Memory was asked for out of the fastest tier: it is cold, over the share, or colder than "
+     "what waits for its place."},
+    {ReasonCode::placed, "placed", "All memory is in the tier where it should be."},
+    {ReasonCode::tier_full, "tier-full", "What should move finds no room in the other tier."},
+    {ReasonCode::returned, "returned", "Too much of what was moved between tiers came back."},
+    {ReasonCode::unmovable, "unmovable",
+     "What should move between tiers stays: it is shared with other processes, locked, held by a "
+     "cpuset, or was moved a moment ago."},
+    {ReasonCode::no_tiers, "no-tiers", "This node's memory is all of one speed."},
+    {ReasonCode::unplaced, "unplaced", "No sensor has told yet where its hot memory is."},
+    {ReasonCode::lower_tier, "lower-tier",
+     "A lower tier has room: what is cold goes there, and is not paged out."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -53,7 +68,7 @@ struct InputText {
     Unit unit;
 };
 
-constexpr std::array<InputText, 23> kInputs{{
+constexpr std::array<InputText, 27> kInputs{{
     {InputKey::usage, "usage_bytes", Unit::bytes},
     {InputKey::floor, "floor_bytes", Unit::bytes},
     {InputKey::ask, "ask_bytes", Unit::bytes},
@@ -77,6 +92,10 @@ constexpr std::array<InputText, 23> kInputs{{
     {InputKey::growth, "growth_bytes", Unit::bytes},
     {InputKey::foreign, "foreign_mapped_bytes", Unit::bytes},
     {InputKey::urgency, "urgency_bp", Unit::share},
+    {InputKey::fast, "fast_bytes", Unit::bytes},
+    {InputKey::share, "share_bytes", Unit::bytes},
+    {InputKey::hot_slow, "hot_slow_bytes", Unit::bytes},
+    {InputKey::cold_fast, "cold_fast_bytes", Unit::bytes},
 }};
 
 /// A value of the reason in its unit, for the sentence.
@@ -184,7 +203,7 @@ std::string explain(const Reason& reason) {
     case ReasonCode::after_oom:
         return kept(reason) + "limit or OOM kill; waiting " + show(reason, hold);
     case ReasonCode::cpu:
-        return kept(reason) + "reclaim is " + show(reason, cpu_used) + " over its " +
+        return kept(reason) + "the app is " + show(reason, cpu_used) + " over its " +
                show(reason, cpu_share) + " of a core";
     case ReasonCode::in_use:
         return kept(reason) + "less than 1 MiB has been idle for " + show(reason, idle) +
@@ -195,6 +214,26 @@ std::string explain(const Reason& reason) {
     case ReasonCode::shared_files:
         return kept(reason) + "processes of others map " + show(reason, foreign) +
                " of its files, and their use would not be seen";
+    case ReasonCode::promoting:
+        return "asked " + show(reason, ask) + " of " + show(reason, hot_slow) +
+               " hot in slower memory into the fastest tier: " + show(reason, fast) + " of " +
+               show(reason, share) + " are there";
+    case ReasonCode::demoting:
+        return "asked " + show(reason, ask) + " out of the fastest tier: " + show(reason, fast) +
+               " of " + show(reason, share) + " are there, " + show(reason, cold_fast) +
+               " of them cold, and " + show(reason, hot_slow) + " wait hot in slower memory";
+    case ReasonCode::placed:
+    case ReasonCode::tier_full:
+        return kept(reason) + show(reason, fast) + " of " + show(reason, share) +
+               " in the fastest tier, " + show(reason, cold_fast) + " of them cold; " +
+               show(reason, hot_slow) + " hot in slower memory" +
+               (reason.code() == ReasonCode::tier_full ? "; no room to move" : "");
+    case ReasonCode::returned:
+        return kept(reason) + "too much of what was moved came back; waiting " + show(reason, hold);
+    case ReasonCode::unmovable:
+    case ReasonCode::no_tiers:
+    case ReasonCode::unplaced:
+    case ReasonCode::lower_tier:
     case ReasonCode::frozen:
     case ReasonCode::pages_unsupported:
     case ReasonCode::nested:

@@ -35,6 +35,15 @@ enum class ReasonCode : std::uint8_t {
     shared_files,      ///< processes of others map its files, and nothing else may leave
     paused,            ///< reclaim is paused on the whole node
     budget,            ///< reclaim of all containers together used up its share
+    promoting,         ///< hot bytes were asked for into the fastest tier
+    demoting,          ///< bytes were asked for out of it
+    placed,            ///< nothing is worth a move
+    tier_full,         ///< what should move finds no room
+    returned,          ///< what was moved came back
+    unmovable,         ///< what should move was tried and stays where it is
+    no_tiers,          ///< the node's memory is all of one speed
+    unplaced,          ///< no sensor has told where its hot memory is
+    lower_tier,        ///< reclaim: what is cold is demoted before it is paged out
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain
@@ -63,6 +72,10 @@ enum class InputKey : std::uint8_t {
     growth,
     foreign,
     urgency,
+    fast,
+    share,
+    hot_slow,
+    cold_fast,
 };
 
 struct Input {

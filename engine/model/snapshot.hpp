@@ -8,6 +8,7 @@
 #include "cgroup/parse/protection.hpp"
 #include "engine/model/actuator.hpp"
 #include "engine/model/idle.hpp"
+#include "engine/model/placement.hpp"
 
 #include <memory>
 #include <optional>
@@ -32,7 +33,17 @@ struct Snapshot {
     bool frozen = false;
     bool has_nested = false; ///< another registered container lives inside it
     std::shared_ptr<const IdleView>
-        idle; ///< none where no app asked for it or no sensor could tell
+        idle;                           ///< none where no app asked for it or no sensor could tell
+    std::optional<Placement> placement; ///< ... likewise
+};
+
+/// The node's memory by speed, in short: the fastest tier, and all others.
+struct TierRoom {
+    bool is_tiered = false; ///< there is something to choose between
+    Bytes fast_total;
+    Bytes fast_free;
+    Bytes slow_total;
+    Bytes slow_free;
 };
 
 /// What all containers share, read once for all of them.
@@ -46,6 +57,7 @@ struct NodeView {
     bool swappiness_key = false; ///< memory.reclaim takes `swappiness=`
     bool swappiness_max = false; ///< ... and `swappiness=max` (anonymous memory only)
     Actuators actuators;
+    TierRoom tiers;
 };
 
 } // namespace cgtide::model

@@ -4,6 +4,7 @@
 #include "cgroup/parse/proc.hpp"
 #include "engine/damon/lru_gen.hpp"
 #include "engine/monitor/page_capabilities.hpp"
+#include "engine/monitor/topology.hpp"
 
 #include <algorithm>
 #include <array>
@@ -70,40 +71,6 @@ Capability recursive_protection(bool present) {
             .probed = "/proc/self/mountinfo",
             .detail = present ? "mounted with it" : "mounted without it",
             .without = "unclaimed protection of a parent is not shared by its children"};
-}
-
-Capability numa(const Dir& sys) {
-    Capability capability{.name = "NUMA nodes",
-                          .probed = "/sys/devices/system/node",
-                          .detail = {},
-                          .without = "one node: there is nothing to place memory on"};
-    const auto nodes = sys.sub("devices/system/node");
-    const auto names = nodes ? nodes->list() : Result<std::vector<std::string>>();
-    if (names) {
-        const auto count = std::count_if(names->begin(), names->end(), [](const auto& name) {
-            return name.starts_with("node") && to_u64(std::string_view(name).substr(4));
-        });
-        capability.present = count > 1;
-        capability.detail = std::to_string(count) + (count == 1 ? " node" : " nodes");
-    }
-    return capability;
-}
-
-Capability tiers(const Dir& sys) {
-    Capability capability{.name = "memory tiers",
-                          .probed = "/sys/devices/virtual/memory_tiering",
-                          .detail = "absent",
-                          .without = "all memory counts as one tier"};
-    const auto folder = sys.sub("devices/virtual/memory_tiering");
-    const auto names = folder ? folder->list(true) : Result<std::vector<std::string>>();
-    if (folder && names) {
-        const auto count = std::count_if(names->begin(), names->end(), [](const auto& name) {
-            return name.starts_with("memory_tier");
-        });
-        capability.present = count > 1;
-        capability.detail = std::to_string(count) + (count == 1 ? " tier" : " tiers");
-    }
-    return capability;
 }
 
 /// What a kernel calls a cgroup in lru_gen: the first that can be compared tells.
@@ -197,8 +164,9 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
                           not_locked, "debugfs is closed while the kernel is locked down"));
     all.push_back(host_namespace(roots.proc, "pid", "4026531836"));
     all.push_back(host_namespace(roots.proc, "cgroup", "4026531835"));
-    all.push_back(numa(roots.sys));
-    all.push_back(tiers(roots.sys));
+    for (auto& row : tier_capabilities(read_topology(roots.sys))) {
+        all.push_back(std::move(row));
+    }
     return all;
 }
 

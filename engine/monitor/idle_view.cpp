@@ -275,6 +275,18 @@ model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& char
     return view;
 }
 
+std::vector<model::ColdRange> hot_ranges(const SeenSpace& space, Microseconds resolution,
+                                         Microseconds time) {
+    std::vector<model::ColdRange> hot;
+    for (const IdleRange& piece : space.idle) {
+        const Microseconds told = told_idle(piece.idle, piece.most, resolution).idle;
+        if (told <= -time) {
+            hot.push_back({piece.range.start, piece.range.end, told});
+        }
+    }
+    return hot;
+}
+
 std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds resolution,
                                           Microseconds idle) {
     std::vector<model::ColdRange> cold;

@@ -65,4 +65,9 @@ model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& char
 std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds resolution,
                                           Microseconds idle);
 
+/// Addresses of one space that have been in use for at least `time` without a break; their `idle`
+/// is below 0. Rising, apart. Pure.
+std::vector<model::ColdRange> hot_ranges(const SeenSpace& space, Microseconds resolution,
+                                         Microseconds time);
+
 } // namespace cgtide::monitor

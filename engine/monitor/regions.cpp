@@ -1,5 +1,7 @@
 #include "engine/monitor/regions.hpp"
 
+#include "cgroup/page_nodes.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -173,26 +175,68 @@ Microseconds Regions::resolution_of(const Ages& ages) const {
     return stream_ ? intervals_.aggregation : std::max(intervals_.aggregation, ages.step());
 }
 
-std::vector<model::ColdSpace> Regions::cold(CgroupId id, Microseconds idle) const {
-    std::vector<model::ColdSpace> cold;
+/// What of a container is watched, and has been looked at.
+std::vector<Regions::Told> Regions::told(CgroupId id) const {
+    std::vector<Told> all;
     const auto found = containers_.find(id);
     if (found == containers_.end()) {
-        return cold;
+        return all;
     }
     for (const Space& space : found->second.processes->spaces()) {
         const auto ages = ages_.find(space.key);
-        if (unwatched_.contains(space.key) || ages == ages_.end() ||
-            ages->second.watched() < idle) {
-            continue;
-        }
-        const std::vector<IdleRange> times = ages->second.idle();
-        const SeenSpace seen{times, space.present, space.mappings, ages->second.looks()};
-        auto ranges = cold_ranges(seen, resolution_of(ages->second), idle);
-        if (!ranges.empty()) {
-            cold.push_back({space.pid, space.pid_start, std::move(ranges)});
+        if (!unwatched_.contains(space.key) && ages != ages_.end() &&
+            ages->second.watched().count() > 0) {
+            all.push_back({&space, &ages->second});
         }
     }
-    return cold;
+    return all;
+}
+
+std::vector<model::ColdSpace> Regions::ranges(CgroupId id, const RangesOf& of) const {
+    std::vector<model::ColdSpace> spaces;
+    for (const Told& one : told(id)) {
+        const std::vector<IdleRange> times = one.ages->idle();
+        auto found =
+            of({times, one.space->present, one.space->mappings, one.ages->looks()}, *one.ages);
+        if (!found.empty()) {
+            spaces.push_back({one.space->pid, one.space->pid_start, std::move(found)});
+        }
+    }
+    return spaces;
+}
+
+std::vector<model::ColdSpace> Regions::cold(CgroupId id, Microseconds idle) const {
+    return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
+        return ages.watched() < idle ? std::vector<model::ColdRange>()
+                                     : cold_ranges(space, resolution_of(ages), idle);
+    });
+}
+
+std::vector<model::ColdSpace> Regions::hot(CgroupId id, Microseconds time) const {
+    return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
+        return hot_ranges(space, resolution_of(ages), time);
+    });
+}
+
+model::Placement Regions::place(CgroupId id, const std::map<unsigned, cgroup::NodeBytes>& charged,
+                                const model::Topology& topology, Microseconds cold) const {
+    const std::vector<Told> all = told(id);
+    std::vector<std::vector<IdleRange>> times;
+    times.reserve(all.size());
+    std::vector<PlacedSpace> spaces;
+    PlacementOptions options;
+    options.cold = cold;
+    for (const Told& one : all) {
+        times.push_back(one.ages->idle());
+        options.resolution = std::max(options.resolution, resolution_of(*one.ages));
+        spaces.push_back(
+            {one.space->pid,
+             {times.back(), one.space->present, one.space->mappings, one.ages->looks()}});
+    }
+    return monitor::place(spaces, charged, topology, options,
+                          [](int pid, auto addresses, auto nodes) {
+                              return cgroup::page_nodes(pid, addresses, nodes).has_value();
+                          });
 }
 
 std::vector<NamedRange> Regions::cuts_of(const Space& space, model::RegionCut cut) const {

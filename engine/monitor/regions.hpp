@@ -7,11 +7,13 @@
 #include "engine/monitor/handover.hpp"
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/physical.hpp"
+#include "engine/monitor/placement.hpp"
 #include "engine/monitor/processes.hpp"
 #include "engine/monitor/region_map.hpp"
 #include "engine/monitor/region_pool.hpp"
 #include "engine/monitor/wish.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +69,15 @@ public:
     /// Addresses of its memory that have been idle for at least `idle`, as view() tells it.
     std::vector<model::ColdSpace> cold(CgroupId id, Microseconds idle) const;
 
+    /// Addresses that have been in use for at least `time` without a break; `idle` is below 0.
+    std::vector<model::ColdSpace> hot(CgroupId id, Microseconds time) const;
+
+    /// Where its memory is, of which `charged` tells how much each node has, and how hot it is
+    /// there; memory is cold from `cold` on. Nothing is known of a container that is not watched.
+    /// About 1 ms.
+    model::Placement place(CgroupId id, const std::map<unsigned, cgroup::NodeBytes>& charged,
+                           const model::Topology& topology, Microseconds cold) const;
+
     /// Its memory has changed at `at`: the next refresh() looks at it.
     void touch(CgroupId id, TimePoint at) { changed_[id] = at; }
 
@@ -77,11 +88,23 @@ public:
     const damon::DecoderCounters& counters() const { return decoder_.counters(); }
 
 private:
+    /// What of a space is asked for.
+    using RangesOf =
+        std::function<std::vector<model::ColdRange>(const SeenSpace& space, const Ages& ages)>;
+
     struct Watched {
         std::unique_ptr<Processes> processes;
         TimePoint looked{}; ///< when they were last looked at
     };
 
+    /// A watched address space and what is known of it.
+    struct Told {
+        const Space* space = nullptr;
+        const Ages* ages = nullptr;
+    };
+
+    std::vector<Told> told(CgroupId id) const;
+    std::vector<model::ColdSpace> ranges(CgroupId id, const RangesOf& of) const;
     Microseconds resolution_of(const Ages& ages) const;
     std::vector<NamedRange> cuts_of(const Space& space, model::RegionCut cut) const;
     bool must_look(CgroupId id, const Watched& watched, TimePoint now) const;

@@ -84,6 +84,15 @@ asio::awaitable<Reply> pause(core::Control& control, std::string text) {
     co_return under_way ? success({{"under_way", *under_way}}) : refusal(under_way.error());
 }
 
+asio::awaitable<Reply> tiers(core::Control& control, std::string text) {
+    const Parameters parameters(text, {});
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto view = co_await control.tiers();
+    co_return success(render(view));
+}
+
 asio::awaitable<Reply> resume(core::Control& control, std::string text) {
     const Parameters parameters(text, {});
     if (!parameters.fault().empty()) {
@@ -259,6 +268,9 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::si
     }
     if (call.method == method::kResume) {
         return resume(control, std::move(call.parameters));
+    }
+    if (call.method == method::kTiers) {
+        return tiers(control, std::move(call.parameters));
     }
     return at_once(answer(control, call));
 }

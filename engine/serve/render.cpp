@@ -1,8 +1,9 @@
 #include "engine/serve/render.hpp"
 
+#include "engine/serve/values.hpp"
+
 #include <array>
 #include <cmath>
-#include <limits>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
@@ -12,16 +13,6 @@ namespace cgtide::serve {
 namespace {
 
 using nlohmann::json;
-
-/// Varlink's int is signed with 64 bits; "max" and what is beyond it has no number.
-json integer(std::uint64_t value) {
-    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    return value > kMax ? json(nullptr) : json(static_cast<std::int64_t>(value));
-}
-
-json bytes(std::optional<Bytes> value) {
-    return value ? integer(value->count) : json(nullptr);
-}
 
 /// Only shares have fractions: bytes, times and counts are whole.
 json input_value(std::string_view key, double value) {

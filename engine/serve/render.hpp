@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/region_map.hpp"
+#include "engine/model/tier_view.hpp"
 #include "engine/model/view.hpp"
 
 #include <vector>
@@ -21,6 +22,7 @@ nlohmann::json render(const model::StatRow& row);
 nlohmann::json render(const model::HistoryPoint& point);
 nlohmann::json render(const model::WhatIf& answer);
 nlohmann::json render(const model::Suggestion& suggestion);
+nlohmann::json render(const model::TierView& view);
 nlohmann::json render(const model::RefusedRecord& record);
 nlohmann::json render(const model::Capability& capability);
 

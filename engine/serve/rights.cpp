@@ -11,10 +11,19 @@ namespace {
 
 using namespace wire;
 
-constexpr std::array kReadMethods{
-    method::kList,    method::kInspect,      method::kExplain, method::kIdle,
-    method::kStat,    method::kHistory,      method::kWatch,   method::kWhatIf,
-    method::kSuggest, method::kCapabilities, method::kGetInfo, method::kGetInterfaceDescription};
+constexpr std::array kReadMethods{method::kList,
+                                  method::kInspect,
+                                  method::kExplain,
+                                  method::kIdle,
+                                  method::kStat,
+                                  method::kHistory,
+                                  method::kWatch,
+                                  method::kWhatIf,
+                                  method::kSuggest,
+                                  method::kTiers,
+                                  method::kCapabilities,
+                                  method::kGetInfo,
+                                  method::kGetInterfaceDescription};
 
 } // namespace
 

@@ -39,6 +39,7 @@ inline constexpr std::string_view kPause = "io.cgtide.Engine.Pause";
 inline constexpr std::string_view kResume = "io.cgtide.Engine.Resume";
 inline constexpr std::string_view kWhatIf = "io.cgtide.Engine.WhatIf";
 inline constexpr std::string_view kSuggest = "io.cgtide.Engine.Suggest";
+inline constexpr std::string_view kTiers = "io.cgtide.Engine.Tiers";
 inline constexpr std::string_view kCapabilities = "io.cgtide.Engine.Capabilities";
 inline constexpr std::string_view kGetInfo = "org.varlink.service.GetInfo";
 inline constexpr std::string_view kGetInterfaceDescription =

@@ -6,7 +6,10 @@
 #include "oci/policy/values.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
+#include <variant>
 
 namespace cgtide::policy {
 
@@ -17,12 +20,29 @@ using model::AppName;
 /// More are counted, not kept: a tenant decides how many keys there are.
 constexpr std::size_t kMaxFaults = 64;
 
+/// The app whose knob a key would be.
+std::optional<AppName> app_of(std::string_view key) {
+    for (const AppName app : model::kApps) {
+        if (key.starts_with(std::string(model::to_string(app)) + ".")) {
+            return app;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string format(const model::Amount& amount) {
+    if (const auto* bytes = std::get_if<Bytes>(&amount)) {
+        return format_bytes(*bytes);
+    }
+    return format_share(std::get<BasisPoints>(amount));
+}
+
 /// The policy under construction; every refusal goes through fault().
 class Compiler {
 public:
     Compiler(const oci::Annotations& annotations, const Subject& subject,
              const model::Settings& settings)
-        : keys_(sort_keys(annotations)), settings_(settings),
+        : keys_(sort_keys(annotations)), settings_(settings), fast_tier_(subject.fast_tier),
           granted_(granted(settings, subject.cgroup_path, oci::name_space(annotations))) {
         policy_.name = printable(oci::display_name(annotations, subject.id));
         policy_.profile = profile("default");
@@ -34,6 +54,7 @@ public:
         read_profile();
         read_dry_run();
         read_reclaim();
+        read_tier();
         read_unknown();
         drop_refused();
         return std::move(policy_);
@@ -142,19 +163,22 @@ private:
         policy_.dry_run = text == "true";
     }
 
-    /// Takes a parsed value over, or its error as a fault of reclaim.
+    /// Takes a parsed value over, or its error as a fault of the app. \returns the annotation,
+    /// where it was taken.
     template <class T, class Parse>
-    void read(std::string_view key, T& target, Parse parse) {
-        const Annotation* asked = value(key, AppName::reclaim);
+    const Annotation* read(std::string_view key, T& target, Parse parse,
+                           AppName app = AppName::reclaim) {
+        const Annotation* asked = value(key, app);
         if (asked == nullptr) {
-            return;
+            return nullptr;
         }
         auto parsed = parse(trim(asked->value), settings_.bounds);
-        if (parsed) {
-            target = *parsed;
-        } else {
-            fault(*asked, parsed.error().detail, AppName::reclaim);
+        if (!parsed) {
+            fault(*asked, parsed.error().detail, app);
+            return nullptr;
         }
+        target = *parsed;
+        return asked;
     }
 
     void read_reclaim() {
@@ -164,11 +188,24 @@ private:
         read("reclaim.pages", policy_.reclaim.pages, parse_pages);
     }
 
+    void read_tier() {
+        const Annotation* asked = read("tier.fast", policy_.tier, parse_fast, AppName::tier);
+        const Bytes low = model::bytes_of(policy_.tier.low, fast_tier_);
+        const bool is_share = std::holds_alternative<BasisPoints>(policy_.tier.low);
+        const bool has_share = std::holds_alternative<BasisPoints>(granted_.low);
+        // Two shares are compared as they are: there may be no tier to take them of.
+        const bool is_over = is_share && has_share
+                                 ? policy_.tier.low > granted_.low
+                                 : low > model::bytes_of(granted_.low, fast_tier_);
+        if (asked != nullptr && is_over) {
+            fault(*asked, "LOW needs a grant (granted here: " + format(granted_.low) + ")",
+                  AppName::tier);
+        }
+    }
+
     void read_unknown() {
         for (const Annotation& unknown : keys_.unknown) {
-            const bool reclaim = unknown.name.starts_with("reclaim.");
-            fault(unknown, unknown_key(unknown, keys_.container),
-                  reclaim ? std::optional(AppName::reclaim) : std::nullopt);
+            fault(unknown, unknown_key(unknown, keys_.container), app_of(unknown.name));
         }
         if (unlisted_ > 0) {
             policy_.faults.back() = {"", "", std::to_string(unlisted_ + 1) + " more refused keys",
@@ -184,6 +221,7 @@ private:
 
     Keys keys_;
     const model::Settings& settings_;
+    Bytes fast_tier_;
     Granted granted_;
     model::Policy policy_;
     std::vector<AppName> refused_;

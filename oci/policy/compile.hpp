@@ -11,6 +11,7 @@ namespace cgtide::policy {
 struct Subject {
     std::string_view id;          ///< the runtime's id
     std::string_view cgroup_path; ///< v2
+    Bytes fast_tier{};            ///< bytes of the fastest memory tier; 0 where there are no tiers
 };
 
 /// Annotations to what the container asked for and was granted. Never fails: what is refused stands

@@ -26,10 +26,13 @@ bool matches(const model::Grant& grant, std::string_view path,
 
 Granted granted(const model::Settings& settings, std::string_view cgroup_path,
                 const std::optional<std::string>& name_space) {
-    Granted result{{model::AppName::stat, model::AppName::reclaim}, {"default"}};
+    Granted result;
+    result.apps.assign(model::kFreeApps.begin(), model::kFreeApps.end());
+    result.profiles = {"default"};
     for (const model::Grant& grant : settings.grants) {
         if (matches(grant, cgroup_path, name_space)) {
             result.apps = grant.apps;
+            result.low = grant.low;
             for (const std::string& profile : grant.profiles) {
                 if (profile != "default") {
                     result.profiles.push_back(profile);

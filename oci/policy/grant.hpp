@@ -13,6 +13,7 @@ namespace cgtide::policy {
 struct Granted {
     std::vector<model::AppName> apps;
     std::vector<std::string> profiles; ///< `default` is always among them
+    model::Amount low = Bytes{0};      ///< the most that `tier.fast` may protect
 };
 
 /// The first grant that matches the container, or what is free for all: apps stat and reclaim,

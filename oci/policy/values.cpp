@@ -3,6 +3,8 @@
 #include "cgroup/base/text.hpp"
 
 #include <array>
+#include <string>
+#include <utility>
 
 namespace cgtide::policy {
 
@@ -55,19 +57,49 @@ Result<Microseconds> parse_idle(std::string_view text, const model::Bounds& boun
     return value;
 }
 
-Result<model::Keep> parse_keep(std::string_view text, const model::Bounds& /*bounds*/) {
+Result<model::Amount> parse_amount(std::string_view text, std::string_view otherwise) {
     if (text.ends_with('%')) {
-        auto value = parse_share(text);
+        const auto value = parse_share(text);
         if (!value) {
             return tl::unexpected(value.error());
         }
         return *value;
     }
-    auto value = parse_bytes(text);
+    const auto value = parse_bytes(text);
     if (!value) {
-        return fail(Errc::malformed, kWhat, value.error().detail + ", or a share of usage: 10%");
+        return fail(Errc::malformed, kWhat, value.error().detail + std::string(otherwise));
     }
     return *value;
+}
+
+Result<model::Amount> parse_keep(std::string_view text, const model::Bounds& /*bounds*/) {
+    return parse_amount(text, ", or a share of usage: 10%");
+}
+
+Result<model::TierPolicy> parse_fast(std::string_view text, const model::Bounds& /*bounds*/) {
+    constexpr std::string_view kDots = "..";
+    const std::size_t dots = text.find(kDots);
+    if (dots == std::string_view::npos) {
+        return fail(Errc::malformed, kWhat,
+                    "'" + printable(text, 64) + "' (LOW..HIGH, such as 20%..60% or 1GiB..4GiB)");
+    }
+    model::TierPolicy policy;
+    for (const auto& [part, field] : {std::pair{trim(text.substr(0, dots)), &policy.low},
+                                      {trim(text.substr(dots + kDots.size())), &policy.high}}) {
+        if (part.empty()) {
+            continue;
+        }
+        const auto amount = parse_amount(part, ", or a share of the fastest tier: 10%");
+        if (!amount) {
+            return tl::unexpected(amount.error());
+        }
+        *field = *amount;
+    }
+    // A share is under another amount on a node of any size only where both are shares.
+    if (policy.low.index() == policy.high.index() && policy.high < policy.low) {
+        return fail(Errc::out_of_range, kWhat, "HIGH is below LOW");
+    }
+    return policy;
 }
 
 Result<model::Pages> parse_pages(std::string_view text, const model::Bounds& /*bounds*/) {

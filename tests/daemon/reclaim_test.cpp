@@ -140,7 +140,7 @@ TEST_F(Reclaim, AttachAndDetachWorkWhileAContainerRuns) {
     EXPECT_EQ(cli({"detach", "web", "stat"}).status, 0);
     EXPECT_EQ(inspect("web")["detached"], json({"stat"}));
     EXPECT_EQ(inspect("web")["container"]["apps"], json({"reclaim"}));
-    EXPECT_EQ(cli({"attach", "web", "tier"}).status, 1);
+    EXPECT_EQ(cli({"attach", "web", "thp"}).status, 1);
     EXPECT_EQ(cli({"attach", "nobody", "stat"}).status, 4);
 
     engine().signal(SIGTERM);

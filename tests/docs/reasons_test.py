@@ -40,10 +40,12 @@ class Reasons(unittest.TestCase):
     def test_page_and_source_agree(self):
         self.assertEqual(in_code(), in_page())
 
-    def test_the_law_names_no_code_that_is_unknown(self):
-        page = (ROOT / "docs/apps/reclaim.md").read_text()
-        section = page[page.index("## Gates") : page.index("## Refault brake")]
-        named = set(re.findall(r"^\|[^|]*\|[^|]*\| `([^`]+)` \|", section, re.M))
+    def test_the_laws_name_all_codes_and_no_others(self):
+        named = set()
+        for app, begin, end in ("reclaim", "## Gates", "## Refault brake"), ("tier", "## Reasons", "## The mover"):
+            page = (ROOT / f"docs/apps/{app}.md").read_text()
+            section = page[page.index(begin) : page.index(end)]
+            named |= set(re.findall(r"^\|[^|]*\|[^|]*\| `([^`]+)` \|", section, re.M))
         self.assertEqual({name for name, _ in in_code()}, named)
 
 

@@ -201,7 +201,10 @@ TEST(ReclaimProperty, HoldsItsPromisesInAStorm) {
     }
     // Else it shows nothing.
     EXPECT_GT(asked, 500);
-    EXPECT_THAT(proven, testing::Each(testing::Gt(20)));
+    constexpr auto kMoves = static_cast<std::size_t>(model::Actuator::move_pages);
+    for (std::size_t i = 0; i < proven.size(); ++i) {
+        EXPECT_THAT(proven.at(i), i == kMoves ? testing::Matcher<int>(0) : testing::Gt(20)) << i;
+    }
 }
 
 /// Whatever was owed before, a calm container is asked for no more than the law's share.

@@ -33,6 +33,7 @@ TEST(CliOptions, EachCommandIsKnown) {
     EXPECT_EQ(what_if.idle, Microseconds(300'000'000));
     EXPECT_EQ(good({"what-if", "web"}).idle, Microseconds(0));
     EXPECT_EQ(good({"suggest", "web"}).command, Command::suggest);
+    EXPECT_EQ(good({"tier", "--json"}).command, Command::tier);
     const Options idle = good({"idle", "web", "--json"});
     EXPECT_EQ(idle.command, Command::idle);
     EXPECT_EQ(idle.name, "web");

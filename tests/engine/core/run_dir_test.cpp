@@ -215,7 +215,7 @@ TEST_F(RunFolder, AttachmentsAreKeptAndTakenBack) {
 }
 
 TEST_F(RunFolder, AttachmentsOfLaterVersionsAreReadAsFarAsKnown) {
-    put("attached/00000000000000aa.json", R"({"added": ["tier", "stat", 3], "new": {}})");
+    put("attached/00000000000000aa.json", R"({"added": ["thp", "stat", 3], "new": {}})");
     const auto attachment = run_.attachment("00000000000000aa");
     ASSERT_TRUE(attachment);
     EXPECT_THAT(attachment->added, ElementsAre(AppName::stat));

@@ -17,7 +17,7 @@ TEST(AppNames, GoBothWays) {
         EXPECT_EQ(app_name(to_string(app)), app);
     }
     EXPECT_EQ(kApps.size(), kAppNames.size());
-    EXPECT_EQ(app_name("tier"), std::nullopt);
+    EXPECT_EQ(app_name("thp"), std::nullopt);
     EXPECT_EQ(app_name(""), std::nullopt);
     EXPECT_EQ(app_name("Stat"), std::nullopt);
 }
@@ -31,6 +31,9 @@ TEST(Needs, MergeTakesTheShorterPeriodAndEverySensor) {
     EXPECT_EQ(merge(slow, fast), both);
     EXPECT_EQ(merge(fast, slow), both);
     EXPECT_EQ(merge(slow, slow), slow);
+    const Needs placement{.placement = true};
+    EXPECT_TRUE(merge(slow, placement).placement);
+    EXPECT_FALSE(merge(slow, fast).placement);
     const Needs idle{.idle = true};
     EXPECT_TRUE(merge(slow, idle).idle);
     EXPECT_TRUE(merge(idle, slow).idle);

@@ -14,8 +14,8 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::budget) + 1;
-constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::urgency) + 1;
+constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::lower_tier) + 1;
+constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::cold_fast) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
 const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
@@ -43,7 +43,16 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::growing, {usage, growth}},
         {ReasonCode::shared_files, {usage, foreign}},
         {ReasonCode::paused, {usage}},
-        {ReasonCode::budget, {usage}}};
+        {ReasonCode::budget, {usage}},
+        {ReasonCode::promoting, {ask, fast, share, hot_slow}},
+        {ReasonCode::demoting, {ask, fast, share, hot_slow, cold_fast}},
+        {ReasonCode::placed, {usage, fast, share, hot_slow, cold_fast}},
+        {ReasonCode::tier_full, {usage, fast, share, hot_slow, cold_fast}},
+        {ReasonCode::returned, {usage, hold}},
+        {ReasonCode::unmovable, {usage}},
+        {ReasonCode::no_tiers, {usage}},
+        {ReasonCode::unplaced, {usage}},
+        {ReasonCode::lower_tier, {usage}}};
     return inputs;
 }
 
@@ -111,7 +120,8 @@ TEST(Explain, EveryCodeNamesItsInputs) {
 
 TEST(Explain, WhatWasNotTakenBeginsWithWhatWasKept) {
     for (const ReasonText& row : reason_table()) {
-        if (row.code != ReasonCode::reclaimed && row.code != ReasonCode::cold) {
+        if (row.code != ReasonCode::reclaimed && row.code != ReasonCode::cold &&
+            row.code != ReasonCode::promoting && row.code != ReasonCode::demoting) {
             const Reason reason(row.code, {{InputKey::usage, 12.0 * 1048576.0}});
             EXPECT_THAT(explain(reason), StartsWith("kept 12.0 MiB: ")) << row.name;
         }

@@ -216,6 +216,18 @@ TEST_F(Dispatch, TellsWhatWouldLeave) {
     EXPECT_EQ(ask(method::kWhatIf, {{"name", "db"}}).error, error::kNoSuchContainer);
 }
 
+TEST_F(Dispatch, TellsTiersAndWhatContainersHaveInThem) {
+    const json reply = succeed(method::kTiers, json::object());
+    EXPECT_EQ(reply, json::parse(R"({"flat":null,"strays":"node 2","tiers":[
+        {"rank":4,"nodes":[{"id":0,"has_cpus":true,"total_bytes":1073741824,"free_bytes":10485760}]},
+        {"rank":450,"nodes":[{"id":1,"has_cpus":false,"total_bytes":2147483648,"free_bytes":null}]}],
+        "uses":[{"name":"db","id":"b2","tier_bytes":null,"share":null},
+                {"name":"web","id":"a1","tier_bytes":[1048576,2097152],"share":{"low_bytes":1048576,
+                 "high_bytes":null,"target_bytes":null,"hot_bytes":4194304,"hot_fast_bytes":3145728,
+                 "promoted_bytes":5242880,"demoted_bytes":6291456,"returned_bytes":7340032}}]})"));
+    expect_invalid(method::kTiers, {{"all", true}}, "all");
+}
+
 TEST_F(Dispatch, SuggestsOrSaysThatTooLittleIsKnown) {
     const json reply = succeed(method::kSuggest, {{"name", "web"}});
     EXPECT_EQ(reply["suggestion"]["request_bytes"], 5242880);

@@ -145,6 +145,23 @@ public:
         co_return Result<void>{};
     }
     bool paused() const override { return is_paused; }
+    boost::asio::awaitable<model::TierView> tiers() override {
+        model::TierView view;
+        view.topology.tiers = {{4, {{0, true, mebibytes(1024), {}}}},
+                               {450, {{1, false, mebibytes(2048), {}}}}};
+        view.topology.strays = {2};
+        view.free = {{0, mebibytes(10)}};
+        view.uses = {{"db", "b2", {}}, {"web", "a1", {mebibytes(1), mebibytes(2)}}};
+        view.uses.back().share = model::TierShare{.low = mebibytes(1),
+                                                  .high = {Bytes::kUnlimited},
+                                                  .target = {},
+                                                  .hot = mebibytes(4),
+                                                  .hot_fast = mebibytes(3),
+                                                  .promoted = mebibytes(5),
+                                                  .demoted = mebibytes(6),
+                                                  .returned = mebibytes(7)};
+        co_return view;
+    }
     std::vector<model::Capability> capabilities() const override {
         return {
             {"memory.reclaim", true, "/sys/fs/cgroup/memory.reclaim", "writable", "nothing", true}};

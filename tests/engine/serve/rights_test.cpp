@@ -32,9 +32,10 @@ TEST(Rights, WhatChangesAnythingIsRoots) {
           method::kReleaseDamon, method::kPause, method::kResume}) {
         EXPECT_EQ(access_for(name), Access::all) << name;
     }
-    for (const auto name : {method::kList, method::kInspect, method::kExplain, method::kIdle,
-                            method::kStat, method::kHistory, method::kWatch, method::kWhatIf,
-                            method::kSuggest, method::kCapabilities, method::kGetInfo}) {
+    for (const auto name :
+         {method::kList, method::kInspect, method::kExplain, method::kIdle, method::kStat,
+          method::kHistory, method::kWatch, method::kWhatIf, method::kSuggest, method::kTiers,
+          method::kCapabilities, method::kGetInfo}) {
         EXPECT_EQ(access_for(name), Access::read) << name;
     }
 }

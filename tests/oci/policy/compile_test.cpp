@@ -48,7 +48,7 @@ TEST(Policy, DefaultsAreThoseOfTheTable) {
     EXPECT_FALSE(policy.dry_run);
     EXPECT_EQ(policy.reclaim.pressure, BasisPoints{10.0});
     EXPECT_EQ(policy.reclaim.idle, std::chrono::minutes(2));
-    EXPECT_EQ(policy.reclaim.keep, model::Keep(mebibytes(16)));
+    EXPECT_EQ(policy.reclaim.keep, model::Amount(mebibytes(16)));
     EXPECT_EQ(policy.reclaim.pages, model::Pages::automatic);
     EXPECT_THAT(policy.faults, IsEmpty());
 }
@@ -66,7 +66,7 @@ TEST(Policy, TakesEveryKnob) {
     EXPECT_TRUE(policy.dry_run);
     EXPECT_EQ(policy.reclaim.pressure, BasisPoints{50.0});
     EXPECT_EQ(policy.reclaim.idle, std::chrono::seconds(10));
-    EXPECT_EQ(policy.reclaim.keep, model::Keep(BasisPoints{2500.0}));
+    EXPECT_EQ(policy.reclaim.keep, model::Amount(BasisPoints{2500.0}));
     EXPECT_EQ(policy.reclaim.pages, model::Pages::anon);
 }
 
@@ -76,7 +76,7 @@ TEST(Policy, AnUnknownAppIsNamedAndTheOthersRun) {
     ASSERT_THAT(policy.faults, SizeIs(1));
     EXPECT_EQ(policy.faults[0].key, "cgtide.io/apps");
     EXPECT_EQ(policy.faults[0].message,
-              "unknown app 'reclam', did you mean reclaim? (allowed: stat, reclaim)");
+              "unknown app 'reclam', did you mean reclaim? (allowed: stat, tier, reclaim)");
     EXPECT_EQ(policy.faults[0].app, std::nullopt);
 }
 
@@ -114,10 +114,66 @@ TEST(Policy, SuggestsTheKeyThatWasMeant) {
 }
 
 TEST(Policy, AnUnknownKeyElsewhereIsOnlyShown) {
-    const auto policy =
-        compiled({{"cgtide.io/apps", "stat,reclaim"}, {"cgtide.io/tier.fast", "1"}});
+    const auto policy = compiled({{"cgtide.io/apps", "stat,reclaim"}, {"cgtide.io/thp.size", "1"}});
     EXPECT_THAT(policy.apps, ElementsAre(AppName::stat, AppName::reclaim));
     EXPECT_THAT(policy.faults, SizeIs(1));
+}
+
+/// A container that asks for app tier with this value, on a node of 100 MiB of fast memory.
+model::Policy with_fast(const std::string& value, const model::Amount& granted_low) {
+    model::Settings settings = model::default_settings();
+    model::Grant grant;
+    grant.cgroup = "/web";
+    grant.apps = {AppName::stat, AppName::tier};
+    grant.low = granted_low;
+    settings.grants.push_back(grant);
+    return compile({{"cgtide.io/apps", "stat,tier"}, {"cgtide.io/tier.fast", value}},
+                   {"a1", "/web/a1", mebibytes(100)}, settings);
+}
+
+TEST(Policy, FastIsARangeOfBytesOrShares) {
+    const auto policy = with_fast("20%..60%", BasisPoints{2000.0});
+    EXPECT_THAT(policy.apps, ElementsAre(AppName::stat, AppName::tier));
+    EXPECT_EQ(policy.tier.low, model::Amount(BasisPoints{2000.0}));
+    EXPECT_EQ(policy.tier.high, model::Amount(BasisPoints{6000.0}));
+    EXPECT_EQ(with_fast("..4GiB", Bytes{0}).tier.low, model::Amount(Bytes{0}));
+    EXPECT_EQ(with_fast(" 1MiB .. ", mebibytes(1)).tier.high, model::Amount(BasisPoints{10000.0}));
+}
+
+TEST(Policy, LowTakesAGrantInWhateverUnit) {
+    for (const auto& [value, granted] : {std::pair<const char*, model::Amount>{"1%..", Bytes{0}},
+                                         {"21%..", BasisPoints{2000.0}},
+                                         {"21MiB..", BasisPoints{2000.0}},
+                                         {"21%..", mebibytes(20)}}) {
+        const auto policy = with_fast(value, granted);
+        EXPECT_THAT(policy.apps, ElementsAre(AppName::stat)) << value;
+        ASSERT_THAT(policy.faults, SizeIs(1)) << value;
+        EXPECT_EQ(policy.faults[0].app, AppName::tier);
+        EXPECT_THAT(policy.faults[0].message, HasSubstr("LOW needs a grant (granted here: "));
+    }
+    EXPECT_THAT(with_fast("20MiB..", BasisPoints{2000.0}).faults, testing::IsEmpty());
+    EXPECT_THAT(with_fast("20%..", mebibytes(20)).faults, testing::IsEmpty());
+}
+
+TEST(Policy, ABadRangeTurnsTierOff) {
+    for (const auto& [value, says] : {std::pair{"60%..20%", "HIGH is below LOW"},
+                                      {"2MiB..1MiB", "HIGH is below LOW"},
+                                      {"10%", "LOW..HIGH"},
+                                      {"", "LOW..HIGH"},
+                                      {"x..", "16MiB"},
+                                      {"..101%", "0% to 100%"},
+                                      {"1%..2%..3%", "2%..3%"}}) {
+        const auto policy = with_fast(value, BasisPoints{10000.0});
+        EXPECT_THAT(policy.apps, ElementsAre(AppName::stat)) << value;
+        ASSERT_THAT(policy.faults, SizeIs(1)) << value;
+        EXPECT_THAT(policy.faults[0].message, HasSubstr(says)) << value;
+    }
+}
+
+TEST(Policy, TierTakesAGrant) {
+    const auto policy = compiled({{"cgtide.io/apps", "stat,tier"}});
+    EXPECT_THAT(policy.apps, ElementsAre(AppName::stat));
+    EXPECT_THAT(policy.faults[0].message, HasSubstr("'tier' is not granted here"));
 }
 
 TEST(Policy, AWrongNameFallsBack) {

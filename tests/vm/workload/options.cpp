@@ -156,6 +156,14 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
     if (name == "--work-mode") {
         return parse_choice(options.paced, value, "paced", "spin");
     }
+    if (name == "--hot-node" || name == "--cold-node") {
+        auto& node = name == "--hot-node" ? options.hot_node : options.cold_node;
+        options.tell_nodes = true;
+        return parse_number(node.emplace(), value, 63);
+    }
+    if (name == "--nodes") {
+        return parse_choice(options.tell_nodes, value, "tell", "hide");
+    }
     if (name == "--pass") {
         return parse_choice(options.whole_pages, value, "checksum", "touch");
     }
@@ -222,6 +230,10 @@ with a last sample.
                               (default: paced)
   --pass touch|checksum       what a pass does with a hot page: writes one byte of it, or checksums
                               it too (default: touch)
+  --nodes tell|hide           samples tell on which NUMA nodes the memory is, and what has moved
+                              (default: hide)
+  --hot-node N, --cold-node N where anonymous memory is at first, as far as there is room; it may
+                              move (default: wherever); implies --nodes tell
   --pause-us N                that pause in microseconds (default: 1000)
 
 exit status: 0 done, 1 failed, 2 wrong usage

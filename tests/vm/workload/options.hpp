@@ -3,6 +3,7 @@
 #include "cgroup/base/units.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,11 +39,14 @@ struct Options {
     Microseconds sample = std::chrono::seconds(1); ///< 1 ms or more
     Microseconds alternate{0}; ///< anonymous hot and cold memory change places each time; 0: never
     Growth grow;               ///< of the hot memory; the rest stays as it is
-    std::chrono::seconds run_for{0}; ///< counted from the populated event; 0 is until SIGTERM
-    Microseconds pause{1000};        ///< after each pass, where paced
-    bool paced = true;               ///< false: never pauses
-    bool whole_pages = false;        ///< a pass also checksums the hot memory
-    bool help = false;               ///< print `usage()` and end
+    std::chrono::seconds run_for{0};   ///< counted from the populated event; 0 is until SIGTERM
+    Microseconds pause{1000};          ///< after each pass, where paced
+    bool paced = true;                 ///< false: never pauses
+    bool whole_pages = false;          ///< a pass also checksums the hot memory
+    bool tell_nodes = false;           ///< samples tell on which NUMA nodes the memory is
+    std::optional<unsigned> hot_node;  ///< where the hot anonymous memory is at first
+    std::optional<unsigned> cold_node; ///< ... and the cold
+    bool help = false;                 ///< print `usage()` and end
 };
 
 /// Parses the arguments after the program's name.

@@ -31,6 +31,15 @@ public:
         number(name + "_resident", value.resident.count);
     }
 
+    void list(std::string_view name, const std::vector<Bytes>& values) {
+        key(name);
+        text_ += '[';
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            text_ += (i > 0 ? "," : "") + std::to_string(values[i].count);
+        }
+        text_ += ']';
+    }
+
     std::string end() && { return std::move(text_) + "}\n"; }
 
 private:
@@ -57,6 +66,12 @@ std::string format_event(std::string_view event, const Sample& sample) {
     line.number("majflt", sample.majflt);
     line.number("minflt", sample.minflt);
     line.number("phase", sample.phase);
+    if (sample.nodes) {
+        line.list("hot_nodes", sample.nodes->hot);
+        line.list("cold_nodes", sample.nodes->cold);
+        line.number("moved_bytes", sample.nodes->moved.count);
+        line.number("thrash_bytes", sample.nodes->thrashed.count);
+    }
     return std::move(line).end();
 }
 

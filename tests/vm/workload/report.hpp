@@ -3,8 +3,10 @@
 #include "cgroup/base/units.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cgtide::workload {
 
@@ -12,6 +14,14 @@ namespace cgtide::workload {
 struct Residency {
     Bytes size;
     Bytes resident;
+};
+
+/// On which NUMA nodes the anonymous memory is, and what went to another.
+struct NodeSample {
+    std::vector<Bytes> hot; ///< by node
+    std::vector<Bytes> cold;
+    Bytes moved;    ///< since the begin
+    Bytes thrashed; ///< ... and within 10 s again
 };
 
 /// What the workload knows of itself at one instant.
@@ -25,7 +35,8 @@ struct Sample {
     double cpu_s = 0;         ///< user and system time of this process, seconds
     std::uint64_t majflt = 0;
     std::uint64_t minflt = 0;
-    std::uint64_t phase = 0; ///< odd: hot and cold have changed places
+    std::uint64_t phase = 0;           ///< odd: hot and cold have changed places
+    std::optional<NodeSample> nodes{}; ///< where they are told
 };
 
 /// Formats one line of JSON that ends in a newline: `event` is `populated` or `sample`.

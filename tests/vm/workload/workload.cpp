@@ -2,6 +2,7 @@
 
 #include "tests/vm/workload/memory.hpp"
 #include "tests/vm/workload/options.hpp"
+#include "tests/vm/workload/places.hpp"
 #include "tests/vm/workload/report.hpp"
 
 #include <algorithm>
@@ -65,6 +66,11 @@ Result<void> reserve_growth(std::vector<Mapping>& growth, const Options& options
     return {};
 }
 
+/// Leaves the kernel alone where no place was asked for: it may know no nodes.
+Result<void> prefer_node_if(const Options& options, std::optional<unsigned> node) {
+    return options.hot_node || options.cold_node ? prefer_node(node) : Result<void>();
+}
+
 /// Fills the hot memory last, so that it is the youngest from the beginning.
 Result<Memory> populate(const Options& options) {
     Memory memory;
@@ -74,14 +80,18 @@ Result<Memory> populate(const Options& options) {
         };
     };
     const unsigned percent = options.random_percent;
-    return Mapping::anonymous(options.cold, percent)
+    return prefer_node_if(options, options.cold_node)
+        .and_then([&] { return Mapping::anonymous(options.cold, percent); })
         .map(put(memory.cold))
+        .and_then([&] { return prefer_node_if(options, std::nullopt); })
         .and_then([&] { return Mapping::file(options.file_cold, percent); })
         .map(put(memory.file_cold))
         .and_then([&] { return Mapping::file(options.file_hot, percent); })
         .map(put(memory.file_hot))
+        .and_then([&] { return prefer_node_if(options, options.hot_node); })
         .and_then([&] { return Mapping::anonymous(options.hot, percent); })
         .map(put(memory.hot))
+        .and_then([&] { return prefer_node_if(options, std::nullopt); })
         .and_then([&] { return reserve_growth(memory.growth, options); })
         .map([&] { return std::move(memory); });
 }
@@ -140,9 +150,9 @@ struct Progress {
     std::size_t grown = 0; ///< steps of growth that are filled
 };
 
-/// Looks at this process without touching its memory.
+/// Looks at this process without touching its memory; `places` is null where nodes are not told.
 Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, const Phases& phases,
-                           const Progress& progress) {
+                           const Progress& progress, Places* places) {
     Sample sample;
     sample.phase = phases.now();
     std::vector<std::pair<const Mapping*, Residency*>> ranges{
@@ -160,6 +170,14 @@ Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, const P
         }
         residency->size = residency->size + Bytes{mapping->bytes().size()};
         residency->resident = residency->resident + *resident;
+    }
+    if (places != nullptr) {
+        auto hot = places->look(hot_in(sample.phase, memory), monotonic());
+        auto cold = places->look(cold_in(sample.phase, memory), monotonic());
+        if (!hot || !cold) {
+            return tl::unexpected(hot ? cold.error() : hot.error());
+        }
+        sample.nodes = {std::move(*hot), std::move(*cold), places->moved(), places->thrashed()};
     }
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
@@ -222,10 +240,13 @@ private:
 Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory,
                   const UniqueFd& report) {
     const Phases phases(options);
+    Places places;
     const auto tell = [&](std::string_view event, const Progress& progress) {
-        return take_sample(pagemap, memory, phases, progress).and_then([&](const Sample& sample) {
-            return write_line(report, format_event(event, sample));
-        });
+        return take_sample(pagemap, memory, phases, progress,
+                           options.tell_nodes ? &places : nullptr)
+            .and_then([&](const Sample& sample) {
+                return write_line(report, format_event(event, sample));
+            });
     };
 
     auto told = tell("populated", {});

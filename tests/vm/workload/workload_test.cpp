@@ -270,6 +270,11 @@ TEST(WorkloadReport, WritesOneLineOfJson) {
               R"("file_hot_resident":20480,"file_cold_bytes":32768,"file_cold_resident":28672,)"
               R"("passes":17,"cpu_s":0.250000,"majflt":3,"minflt":4,"phase":1})"
               "\n");
+    sample.nodes = {{in_pages(1), in_pages(2)}, {}, in_pages(3), in_pages(4)};
+    EXPECT_THAT(format_event("sample", sample),
+                testing::EndsWith(R"("phase":1,"hot_nodes":[4096,8192],"cold_nodes":[],)"
+                                  R"("moved_bytes":12288,"thrash_bytes":16384})"
+                                  "\n"));
 }
 
 } // namespace

@@ -1,0 +1,290 @@
+#include "engine/act/migrate.hpp"
+
+#include "cgroup/page_nodes.hpp"
+#include "engine/act/meter.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace cgtide::act {
+
+namespace {
+
+using cgroup::Present;
+using model::Move;
+using model::OutcomeEnd;
+
+constexpr std::uint64_t kPage = 4096;
+
+/// Addresses that are scanned for present pages at a time.
+constexpr std::uint64_t kWindow = 64U << 20U;
+
+/// From linux/mempolicy.h, which does not go with the C library's headers.
+constexpr int kMoveOwn = 1 << 1; // MPOL_MF_MOVE
+
+bool has_code(const Error& error, int code) {
+    return error.code.category() == std::generic_category() && error.code.value() == code;
+}
+
+/// Whether the process that a descriptor names still lives: then its number is its own.
+bool lives(const UniqueFd& process) {
+    return ::syscall(SYS_pidfd_send_signal, process.get(), 0, nullptr, 0) == 0;
+}
+
+/// Moves piece by piece.
+class Mover {
+public:
+    Mover(const model::Decision& decision, const MoveTargets& targets, PageMover& kernel,
+          MoveLog& log, Interrupt& interrupt, model::Outcome& outcome)
+        : decision_(decision), targets_(targets), kernel_(kernel), log_(log), interrupt_(interrupt),
+          outcome_(outcome), way_(*decision.move) {}
+
+    /// \returns false where nothing more is to be done.
+    bool take(HeldSpace& held, SpaceId space, const model::ColdRange& range) {
+        for (const AddressRange& part : log_.movable(space, {range.start, range.end}, now())) {
+            for (std::uint64_t at = part.start; at < part.end;
+                 at += std::min(kWindow, part.end - at)) {
+                runs_.clear();
+                if (!held.pages.scan(at, std::min(part.end, at + kWindow), {}, runs_)) {
+                    return true; // the process has ended: the others may go on
+                }
+                if (!take_runs(held, space)) {
+                    return false;
+                }
+            }
+        }
+        return left().count > 0;
+    }
+
+    /// What has not moved yet of what was asked for.
+    Bytes left() const { return decision_.ask - moved_; }
+
+    Bytes moved() const { return moved_; }
+
+private:
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    /// All that is present of a window, a chunk at a time.
+    bool take_runs(HeldSpace& held, SpaceId space) {
+        addresses_.clear();
+        for (const Present& run : runs_) {
+            if (run.kind == cgroup::PageKind::anon_shared) {
+                continue; // another process maps it too: the kernel would leave it
+            }
+            for (std::uint64_t at = run.start; at < run.end; at += kPage) {
+                addresses_.push_back(at);
+                if (addresses_.size() * kPage >= kMoveChunk.count && !send(held, space)) {
+                    return false;
+                }
+            }
+        }
+        return send(held, space);
+    }
+
+    /// Moves what was gathered. \returns false where nothing more is to be done.
+    bool send(HeldSpace& held, SpaceId space) {
+        const std::vector<std::uint64_t> gathered = std::exchange(addresses_, {});
+        if (gathered.empty()) {
+            return true;
+        }
+        if (interrupt_.stopped()) {
+            outcome_.end = OutcomeEnd::interrupted;
+            return false;
+        }
+        std::vector<int> nodes(gathered.size(), -1);
+        if (!lives(held.process)) {
+            return true;
+        }
+        if (auto told = kernel_.where(space.pid, gathered, nodes); !told) {
+            return fail(told.error());
+        }
+        std::map<unsigned, std::vector<std::uint64_t>> by_node;
+        Bytes found;
+        for (std::size_t i = 0; i < nodes.size() && found < left(); ++i) {
+            if (nodes[i] >= 0 && targets_.contains(static_cast<unsigned>(nodes[i]))) {
+                by_node[static_cast<unsigned>(nodes[i])].push_back(gathered[i]);
+                found = found + Bytes{kPage};
+            }
+        }
+        outcome_.found = outcome_.found + found;
+        for (const auto& [node, pages] : by_node) {
+            if (!send_from(held, space, node, pages)) {
+                return false;
+            }
+        }
+        return left().count > 0;
+    }
+
+    /// Moves pages of one node to the first of its targets that takes them.
+    bool send_from(HeldSpace& held, SpaceId space, unsigned node,
+                   const std::vector<std::uint64_t>& pages) {
+        for (const unsigned target : targets_.at(node)) {
+            if (refused_.contains(target)) {
+                continue;
+            }
+            if (!lives(held.process)) {
+                return true;
+            }
+            const auto done = kernel_.move(space.pid, pages, target);
+            if (!done && (has_code(done.error(), EACCES) || has_code(done.error(), ENOMEM) ||
+                          is_gone(done.error()))) {
+                if (has_code(done.error(), ESRCH)) {
+                    return true;
+                }
+                // A cpuset is one process's, a node that is full or went away is all processes'.
+                if (!has_code(done.error(), EACCES)) {
+                    refused_.insert(target);
+                }
+                settle(space, node, pages, true);
+                continue;
+            }
+            if (!done) {
+                return fail(done.error());
+            }
+            settle(space, node, pages, false);
+            return true;
+        }
+        stay(space, pages);
+        return true;
+    }
+
+    /// Books what of the pages is not on `node` any more; `is_partial`: the rest is tried
+    /// elsewhere.
+    void settle(SpaceId space, unsigned node, const std::vector<std::uint64_t>& pages,
+                bool is_partial) {
+        std::vector<int> nodes(pages.size(), -1);
+        if (!kernel_.where(space.pid, pages, nodes)) {
+            return;
+        }
+        const TimePoint at = now();
+        for (std::size_t i = 0; i < pages.size(); ++i) {
+            const AddressRange page{pages[i], pages[i] + kPage};
+            if (nodes[i] >= 0 && static_cast<unsigned>(nodes[i]) != node) {
+                moved_ = moved_ + Bytes{kPage};
+                outcome_.returned = outcome_.returned + log_.would_return(space, page, way_, at);
+                log_.moved(space, page, way_, at);
+            } else if (!is_partial && nodes[i] >= 0) {
+                outcome_.stuck = outcome_.stuck + Bytes{kPage};
+                log_.stayed(space, page, at);
+            }
+        }
+    }
+
+    void stay(SpaceId space, const std::vector<std::uint64_t>& pages) {
+        const TimePoint at = now();
+        for (const std::uint64_t page : pages) {
+            log_.stayed(space, {page, page + kPage}, at);
+        }
+        outcome_.stuck = outcome_.stuck + Bytes{pages.size() * kPage};
+    }
+
+    /// \returns true where it concerns one process alone, which is left out.
+    bool fail(const Error& error) {
+        if (has_code(error, ESRCH) || is_gone(error)) {
+            return true;
+        }
+        outcome_.end = OutcomeEnd::failed;
+        outcome_.error =
+            error.code.category() == std::generic_category() ? error.code.value() : EIO;
+        return false;
+    }
+
+    const model::Decision& decision_;
+    const MoveTargets& targets_;
+    PageMover& kernel_;
+    MoveLog& log_;
+    Interrupt& interrupt_;
+    model::Outcome& outcome_;
+    Move way_;
+    std::vector<Present> runs_;
+    std::vector<std::uint64_t> addresses_; ///< the chunk
+    std::set<unsigned> refused_;           ///< targets that take no more
+    Bytes moved_;
+};
+
+/// All ranges in the order in which they should move.
+std::vector<ColdPiece> in_order(std::span<const model::ColdSpace> spaces, Move way) {
+    std::vector<ColdPiece> pieces = by_age(spaces);
+    if (way == Move::promote) {
+        std::reverse(pieces.begin(), pieces.end());
+    }
+    return pieces;
+}
+
+void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spaces, Move way,
+                 Mover& mover, Meter& meter) {
+    std::vector<std::optional<HeldSpace>> held(spaces.size());
+    for (std::size_t i = 0; i < spaces.size(); ++i) {
+        auto space = hold(site, spaces[i]);
+        if (space) {
+            held[i] = std::move(*space);
+        } else if (has_code(space.error(), EACCES)) {
+            meter.fail_with(space.error());
+            return;
+        }
+    }
+    for (const ColdPiece& piece : in_order(spaces, way)) {
+        const model::ColdSpace& space = spaces[piece.space];
+        if (held[piece.space] &&
+            !mover.take(*held[piece.space], {space.pid, space.pid_start}, piece.range)) {
+            return;
+        }
+    }
+    if (mover.left().count > 0) {
+        meter.outcome().end = OutcomeEnd::partial;
+    }
+}
+
+} // namespace
+
+Result<void> KernelMover::where(int pid, std::span<const std::uint64_t> addresses,
+                                std::span<int> nodes) {
+    return cgroup::page_nodes(pid, addresses, nodes);
+}
+
+Result<void> KernelMover::move(int pid, std::span<const std::uint64_t> addresses, unsigned node) {
+    const std::vector<int> nodes(addresses.size(), static_cast<int>(node));
+    std::vector<int> status(addresses.size());
+    const long left = ::syscall(SYS_move_pages, pid, addresses.size(), addresses.data(),
+                                nodes.data(), status.data(), kMoveOwn);
+    if (left < 0) {
+        return fail_errno(errno, "move_pages",
+                          std::to_string(pid) + " to node " + std::to_string(node));
+    }
+    // Since Linux 4.17 the number of pages that stayed comes back, and why stands in their status.
+    if (left > 0 && std::find(status.begin(), status.end(), -ENOMEM) != status.end()) {
+        return fail_errno(ENOMEM, "move_pages",
+                          std::to_string(pid) + " to node " + std::to_string(node));
+    }
+    return {};
+}
+
+model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
+                       std::span<const model::ColdSpace> spaces, const MoveTargets& targets,
+                       PageMover& mover, MoveLog& log, Microseconds deadline,
+                       Interrupt& interrupt) {
+    Meter meter(site.group, decision);
+    meter.outcome().move = decision.move;
+    Bytes moved;
+    if (!meter.failed() && decision.move) {
+        interrupt.arm(deadline);
+        Mover work(decision, targets, mover, log, interrupt, meter.outcome());
+        migrate_all(site, spaces, *decision.move, work, meter);
+        moved = work.moved();
+        interrupt.disarm();
+        log.forget(std::chrono::steady_clock::now());
+    }
+    model::Outcome outcome = meter.finish();
+    outcome.taken = moved;
+    return outcome;
+}
+
+} // namespace cgtide::act

@@ -1,0 +1,261 @@
+#include "engine/apps/tier.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace cgtide::apps {
+
+namespace {
+
+using model::Heat;
+using model::InputKey;
+using model::Move;
+using model::Reason;
+using model::ReasonCode;
+using model::TierState;
+
+double number(Bytes bytes) {
+    return static_cast<double>(bytes.count);
+}
+
+Bytes whole(double bytes) {
+    return {static_cast<std::uint64_t>(std::max(bytes, 0.0))};
+}
+
+model::Needs needs(const model::Policy& policy) {
+    return {.period = policy.profile.period, .idle = true, .placement = true};
+}
+
+model::State init(const model::Policy&, TimePoint) {
+    return TierState{};
+}
+
+/// What has passed since the last step; 0 at the first.
+double seconds_since(const TierState& state, TimePoint now) {
+    return state.last_at
+               ? std::max(std::chrono::duration<double>(now - *state.last_at).count(), 0.0)
+               : 0.0;
+}
+
+/// Both books fade, CPU beyond the container's share is paid off by time.
+void fade(TierState& state, const model::Policy& policy, TimePoint now) {
+    constexpr double kMicro = 1e6;
+    const double seconds = seconds_since(state, now);
+    const double half = std::chrono::duration<double>(kReturnHalfLife).count();
+    const double left = std::exp2(-seconds / half);
+    state.moved_recent *= left;
+    state.returned_recent *= left;
+    state.cpu_debt = std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * seconds * kMicro);
+    state.last_at = now;
+}
+
+void book(TierState& state, std::span<const model::Outcome> outcomes) {
+    for (const model::Outcome& outcome : outcomes) {
+        if (!outcome.move) {
+            continue;
+        }
+        Bytes& total = *outcome.move == Move::promote ? state.promoted : state.demoted;
+        total = total + outcome.taken;
+        state.returned = state.returned + outcome.returned;
+        state.moved_recent += number(outcome.taken);
+        state.returned_recent += number(outcome.returned);
+        state.cpu_debt += static_cast<double>(outcome.cpu.count());
+        const bool is_barren = outcome.end != model::OutcomeEnd::dry_run &&
+                               outcome.end != model::OutcomeEnd::interrupted &&
+                               outcome.taken.count * kBarren < outcome.asked.count;
+        auto& rest = state.rests.at(static_cast<std::size_t>(*outcome.move));
+        rest = is_barren ? std::optional(outcome.at + kBarrenWait) : std::nullopt;
+        if (outcome.taken.count > 0) {
+            state.cpu_per_byte = static_cast<double>(outcome.cpu.count()) / number(outcome.taken);
+            state.step = 2.0 * std::max(state.step, number(kFirstMove));
+        }
+    }
+}
+
+/// Holds where too much of what was moved came back, longer each time; a calm half-life makes the
+/// next hold shorter.
+void brake(TierState& state, TimePoint now) {
+    const bool came_back = state.returned_recent >= number(kSmallestMove) &&
+                           state.returned_recent > kReturnLimit * state.moved_recent;
+    if (came_back && (!state.hold_until || *state.hold_until <= now)) {
+        state.hold = std::clamp(2 * state.hold, kFirstMoveHold, kLastMoveHold);
+        state.hold_until = now + state.hold;
+        state.step = 0.0;
+        state.moved_recent = 0.0; // each return counts for one hold
+        state.returned_recent = 0.0;
+    } else if (state.hold_until && now - *state.hold_until > kReturnHalfLife) {
+        state.hold = state.hold / 2;
+        state.hold_until.reset();
+    }
+}
+
+/// A step in the making.
+struct Law {
+    const model::Policy& policy;
+    const model::Snapshot& now;
+    const model::NodeView& node;
+    const model::Placement& place;
+    const TierState& state;
+
+    Bytes fast() const { return place.fast.sum(); }
+    Bytes over() const { return fast() - place.target; }
+
+    /// Hot memory that would still fit into the share once all that is colder has left.
+    Bytes wanted() const {
+        return std::min(place.promotable, place.target - place.fast[Heat::hot]);
+    }
+
+    /// ... and that fits at once.
+    Bytes room() const {
+        return std::min(place.target - fast(),
+                        node.tiers.fast_free - reserve(node.tiers.fast_total));
+    }
+
+    /// What should leave the fastest tier: what is cold, what is over the share, and what is colder
+    /// than memory that waits for its place.
+    Bytes unwanted() const {
+        const Bytes ask = std::max({place.fast[Heat::cold], over(), wanted() - room()});
+        // Its own hot memory leaves only where the share is smaller than that.
+        return std::min(ask, std::max(place.demotable, over()));
+    }
+
+    static Bytes reserve(Bytes tier) { return whole(kTierReserve * number(tier)); }
+
+    /// The idle time from which on memory must go so that `ask` bytes leave, coldest first.
+    Microseconds depth(Bytes ask) const {
+        Bytes sum = place.fast[Heat::cold];
+        if (ask <= sum) {
+            return policy.reclaim.idle;
+        }
+        sum = sum + place.fast[Heat::cool];
+        if (ask <= sum) {
+            return std::min(model::kWarmWithin, policy.reclaim.idle);
+        }
+        sum = sum + place.fast[Heat::warm];
+        return ask <= sum || over().count == 0 ? std::min(model::kHotWithin, policy.reclaim.idle)
+                                               : Microseconds::min();
+    }
+
+    /// A move of `bytes`, within step, rate and CPU share.
+    Bytes bounded(Bytes bytes) const {
+        const double seconds = std::chrono::duration<double>(policy.profile.period).count();
+        double most =
+            std::min(number(kMoveRate) * seconds, std::max(state.step, number(kFirstMove)));
+        if (state.cpu_per_byte > 0.0) {
+            const double cpu =
+                policy.profile.cpu.ratio() * static_cast<double>(policy.profile.period.count());
+            most = std::min(most, std::max(cpu / state.cpu_per_byte, number(kSmallestMove)));
+        }
+        return std::min(bytes, whole(most));
+    }
+
+    Reason reason(ReasonCode code, Bytes ask) const {
+        return Reason(code, {{InputKey::usage, number(now.usage)},
+                             {InputKey::ask, number(ask)},
+                             {InputKey::fast, number(fast())},
+                             {InputKey::share, number(place.target)},
+                             {InputKey::hot_slow, number(place.promotable)},
+                             {InputKey::cold_fast, number(place.fast[Heat::cold])}});
+    }
+
+    model::Decision keep(const Reason& why) const {
+        model::Decision decision;
+        decision.app = model::AppName::tier;
+        decision.id = now.id;
+        decision.actuator = model::Actuator::move_pages;
+        decision.reason = why;
+        return decision;
+    }
+
+    model::Decision move(Move way, Bytes bytes) const {
+        const Bytes ask = bounded(bytes);
+        const bool up = way == Move::promote;
+        model::Decision decision =
+            keep(reason(up ? ReasonCode::promoting : ReasonCode::demoting, ask));
+        decision.ask = ask;
+        decision.move = way;
+        decision.proven = up ? Microseconds(0) : depth(ask);
+        return decision;
+    }
+
+    std::optional<Reason> held() const {
+        if (now.frozen) {
+            return reason(ReasonCode::frozen, {});
+        }
+        if (state.hold_until && *state.hold_until > now.at) {
+            const auto left = std::chrono::duration<double, std::micro>(*state.hold_until - now.at);
+            return Reason(ReasonCode::returned,
+                          {{InputKey::usage, number(now.usage)}, {InputKey::hold, left.count()}});
+        }
+        if (state.cpu_debt > 0.0) {
+            return Reason(ReasonCode::cpu, {{InputKey::usage, number(now.usage)},
+                                            {InputKey::cpu_used, state.cpu_debt},
+                                            {InputKey::cpu_share, policy.profile.cpu.count}});
+        }
+        return std::nullopt;
+    }
+
+    bool rests(Move way) const {
+        const auto& until = state.rests.at(static_cast<std::size_t>(way));
+        return until && *until > now.at;
+    }
+
+    model::Decision decide() const {
+        if (const auto why = held()) {
+            return keep(*why);
+        }
+        const Bytes up = std::min(wanted(), room());
+        // A little room is worth a move only where it is all that is wanted, or nothing can leave.
+        const bool can_rise = up >= kSmallestMove && !rests(Move::promote);
+        if (can_rise && (up == wanted() || up >= bounded(wanted()))) {
+            return move(Move::promote, up);
+        }
+        const Bytes slow_room = node.tiers.slow_free - reserve(node.tiers.slow_total);
+        const Bytes down = std::min(unwanted(), slow_room);
+        if (down >= kSmallestMove && !rests(Move::demote)) {
+            return move(Move::demote, down);
+        }
+        if (can_rise) {
+            return move(Move::promote, up);
+        }
+        if (up >= kSmallestMove || down >= kSmallestMove) {
+            return keep(reason(ReasonCode::unmovable, {}));
+        }
+        const bool is_full = unwanted() >= kSmallestMove || wanted() >= kSmallestMove;
+        return keep(reason(is_full ? ReasonCode::tier_full : ReasonCode::placed, {}));
+    }
+};
+
+model::Step step(const model::State& before, const model::Policy& policy,
+                 const model::Snapshot& now, std::span<const model::Outcome> outcomes,
+                 const model::NodeView& node) {
+    TierState state = std::get<TierState>(before);
+    book(state, outcomes);
+    fade(state, policy, now.at);
+    brake(state, now.at);
+    const model::Placement place = now.placement.value_or(model::Placement{});
+    const Law law{policy, now, node, place, state};
+    if (!node.tiers.is_tiered) {
+        return {state,
+                {law.keep(Reason(ReasonCode::no_tiers, {{InputKey::usage, number(now.usage)}}))}};
+    }
+    if (!place.is_known) {
+        return {state,
+                {law.keep(Reason(ReasonCode::unplaced, {{InputKey::usage, number(now.usage)}}))}};
+    }
+    return {state, {law.decide()}};
+}
+
+} // namespace
+
+model::App tier_app() {
+    return {model::AppName::tier, needs, init, step};
+}
+
+FastBounds fast_bounds(const model::TierPolicy& policy, Bytes capacity) {
+    const Bytes high = model::bytes_of(policy.high, capacity);
+    return {std::min(model::bytes_of(policy.low, capacity), high), high};
+}
+
+} // namespace cgtide::apps

@@ -1,0 +1,59 @@
+// What carries a decision about memory tiers out.
+#include "engine/act/migrate.hpp"
+#include "engine/core/engine.hpp"
+#include "engine/core/offload.hpp"
+#include "engine/monitor/placement.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace cgtide::core {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// From where to where memory goes: each node's counterparts in the other tiers.
+act::MoveTargets targets_of(const model::Topology& topology, model::Move way) {
+    act::MoveTargets targets;
+    for (std::size_t i = 0; i < topology.tiers.size(); ++i) {
+        const bool is_source = (i == 0) == (way == model::Move::demote);
+        for (const model::MemoryNode& node : topology.tiers[i].nodes) {
+            if (is_source) {
+                targets.emplace(node.id, model::counterparts(topology, node.id));
+            }
+        }
+    }
+    return targets;
+}
+
+} // namespace
+
+/// Moves what the region sensor knows as hot, or as idle for as long as was decided.
+asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Order& order,
+                                                   bool& begun) {
+    const auto group = container->group;
+    const auto interrupt = container->writing;
+    const auto moves = container->moves;
+    const auto topology = topology_;
+    const std::string path = container->record.cgroup_path;
+    const Microseconds period = container->policy.profile.period;
+    const model::Move way = *order.decision.move;
+    const auto find = [&] {
+        return way == model::Move::promote
+                   ? options_.sensor.regions->hot(order.decision.id, monitor::kProvenHot)
+                   : options_.sensor.regions->cold(order.decision.id, *order.decision.proven);
+    };
+    const auto spaces = co_await offload(sensors_, find);
+    const auto move = [&] {
+        act::KernelMover kernel;
+        const act::PageoutSite site{group->dir(), options_.roots.proc, path};
+        const auto time = time_to_work(order.decided, std::chrono::steady_clock::now(), period);
+        begun = time.count() > 0;
+        return act::migrate(site, order.decision, spaces, targets_of(*topology, way), kernel,
+                            *moves, time, *interrupt);
+    };
+    co_return co_await offload(reclaimers_, move);
+}
+
+} // namespace cgtide::core

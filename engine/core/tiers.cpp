@@ -1,0 +1,194 @@
+// Memory by speed: what the node has, what containers have of it, and what is whose.
+#include "engine/apps/tier.hpp"
+#include "engine/apps/tier_shares.hpp"
+#include "engine/core/engine.hpp"
+#include "engine/core/offload.hpp"
+#include "engine/monitor/topology.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace cgtide::core {
+
+namespace {
+
+constexpr auto kTier = static_cast<std::size_t>(model::AppName::tier);
+
+Bytes reserve_of(Bytes tier) {
+    return {static_cast<std::uint64_t>(apps::kTierReserve * static_cast<double>(tier.count))};
+}
+
+apps::FastClaim claim_of(const Container& container, const model::Placement& place,
+                         Bytes fast_total) {
+    const auto bounds = apps::fast_bounds(container.policy.tier, fast_total);
+    apps::FastClaim claim;
+    claim.low = bounds.low;
+    claim.high = bounds.high;
+    claim.weight = container.policy.profile.weight;
+    for (std::size_t i = 0; i < model::kHeats; ++i) {
+        claim.heat.of.at(i) = place.fast.of.at(i) + place.slow.of.at(i);
+    }
+    return claim;
+}
+
+} // namespace
+
+TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& before,
+                                TimePoint now) const {
+    TierSight sight{before, now, {}};
+    if (before == nullptr || now - topology_at_ >= kTopologyPeriod) {
+        sight.topology =
+            std::make_shared<const model::Topology>(monitor::read_topology(options_.roots.sys));
+    } else {
+        sight.at = topology_at_;
+    }
+    const model::Topology& topology = *sight.topology;
+    sight.room.is_tiered = topology.is_tiered();
+    if (sight.room.is_tiered) {
+        const auto free = monitor::read_free(options_.roots.sys, topology);
+        for (std::size_t i = 0; i < topology.tiers.size(); ++i) {
+            Bytes& all = i == 0 ? sight.room.fast_total : sight.room.slow_total;
+            Bytes& left = i == 0 ? sight.room.fast_free : sight.room.slow_free;
+            for (const model::MemoryNode& node : topology.tiers[i].nodes) {
+                const auto found = free.find(node.id);
+                all = all + node.total;
+                left = left + (found == free.end() ? Bytes{} : found->second);
+            }
+        }
+    }
+    return sight;
+}
+
+/// On the sensor thread.
+void Engine::sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const {
+    if (!turn.subject.needs.placement || !turn.snapshot || !sight.room.is_tiered || !by_regions) {
+        return;
+    }
+    const auto nodes = cgroup::read_numa_stat(*turn.subject.group);
+    if (nodes) {
+        turn.snapshot->placement = options_.sensor.regions->place(turn.subject.group->id(), *nodes,
+                                                                  *sight.topology, turn.cold_after);
+    }
+}
+
+/// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.
+void Engine::share_tiers(const model::TierRoom& room) {
+    std::vector<apps::FastClaim> claims;
+    std::vector<model::Placement*> places;
+    Bytes capacity = room.fast_free;
+    const auto add = [&](const Container& container, model::Placement& place) {
+        claims.push_back(claim_of(container, place, room.fast_total));
+        places.push_back(&place);
+        capacity = capacity + place.fast.sum();
+    };
+    for (Turn& turn : turns_) {
+        if (turn.snapshot && turn.snapshot->placement && !turn.container->ended()) {
+            add(*turn.container, *turn.snapshot->placement);
+        }
+    }
+    for (const auto& [id, container] : registry_.live()) {
+        const bool is_due = std::any_of(turns_.begin(), turns_.end(), [&](const Turn& turn) {
+            return turn.container == container && turn.snapshot && turn.snapshot->placement;
+        });
+        if (!is_due && container->tenants[kTier] && container->snapshot &&
+            container->snapshot->placement) {
+            add(*container, *container->snapshot->placement);
+        }
+    }
+    capacity = std::min(capacity, room.fast_total) - reserve_of(room.fast_total);
+    const auto shares = apps::share_fast(claims, capacity);
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        places[i]->target = shares[i];
+    }
+}
+
+/// Whether what is cold in this container goes to a lower tier, and so is not paged out.
+bool Engine::has_lower_tier(const Container& container) const {
+    const model::TierRoom& room = node_.tiers;
+    return container.tenants[kTier] && room.is_tiered && container.snapshot &&
+           container.snapshot->placement && container.snapshot->placement->is_known &&
+           room.slow_free > reserve_of(room.slow_total) + apps::kSmallestMove;
+}
+
+Result<void> Engine::admit_low(Container& container) {
+    model::Policy& policy = container.policy;
+    const Bytes fast = fast_tier();
+    const Bytes low = apps::fast_bounds(policy.tier, fast).low;
+    if (fast.count == 0 || low.count == 0 || !policy.runs(model::AppName::tier)) {
+        return {};
+    }
+    Bytes sum = low;
+    for (const auto& [id, other] : registry_.live()) {
+        if (other.get() != &container && other->policy.runs(model::AppName::tier)) {
+            sum = sum + apps::fast_bounds(other->policy.tier, fast).low;
+        }
+    }
+    if (sum <= fast) {
+        return {};
+    }
+    return fail(Errc::out_of_range, "tier.fast",
+                "LOW of all containers would be " + format_bytes(sum) + " of " +
+                    format_bytes(fast) + " in the fastest tier");
+}
+
+Bytes Engine::fast_tier() const {
+    return topology_ && topology_->is_tiered() ? model::total(topology_->tiers.front()) : Bytes{};
+}
+
+boost::asio::awaitable<model::TierView> Engine::tiers() {
+    struct Held {
+        model::TierUse use;
+        std::shared_ptr<cgroup::Group> group;
+    };
+    std::vector<Held> held;
+    for (const Pointer& container : registry_.list(false)) {
+        held.push_back({tier_use(*container), container->group});
+    }
+    const auto look = [&] {
+        model::TierView view;
+        view.topology = monitor::read_topology(options_.roots.sys);
+        view.free = monitor::read_free(options_.roots.sys, view.topology);
+        for (Held& one : held) {
+            const auto nodes = one.group ? cgroup::read_numa_stat(*one.group)
+                                         : fail(Errc::gone, "tiers", one.use.name);
+            if (nodes) {
+                one.use.bytes = monitor::by_tier(view.topology, *nodes);
+            }
+            view.uses.push_back(std::move(one.use));
+        }
+        return view;
+    };
+    co_return co_await offload(sensors_, look);
+}
+
+model::TierUse Engine::tier_use(const Container& container) const {
+    model::TierUse use;
+    use.name = container.policy.name;
+    use.id = container.record.id;
+    const auto& tenant = container.tenants[kTier];
+    if (!tenant) {
+        return use;
+    }
+    const auto bounds = apps::fast_bounds(container.policy.tier, fast_tier());
+    const auto& state = std::get<model::TierState>(tenant->state);
+    use.share = model::TierShare{.low = bounds.low,
+                                 .high = bounds.high,
+                                 .target = {},
+                                 .hot = {},
+                                 .hot_fast = {},
+                                 .promoted = state.promoted,
+                                 .demoted = state.demoted,
+                                 .returned = state.returned};
+    if (container.snapshot && container.snapshot->placement &&
+        container.snapshot->placement->is_known) {
+        const model::Placement& place = *container.snapshot->placement;
+        use.share->target = place.target;
+        use.share->hot_fast = place.fast[model::Heat::hot];
+        use.share->hot = place.fast[model::Heat::hot] + place.slow[model::Heat::hot];
+    }
+    return use;
+}
+
+} // namespace cgtide::core

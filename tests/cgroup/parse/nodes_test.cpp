@@ -1,0 +1,68 @@
+#include "cgroup/parse/nodes.hpp"
+
+#include <gmock/gmock.h>
+
+namespace cgtide::cgroup {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+template <class T>
+bool malformed(const Result<T>& result) {
+    return !result && result.error().code == make_error_code(Errc::malformed);
+}
+
+TEST(IdListParser, TakesNumbersAndRanges) {
+    EXPECT_THAT(parse_id_list("0\n").value(), ElementsAre(0U));
+    EXPECT_THAT(parse_id_list("0-2,7\n").value(), ElementsAre(0U, 1U, 2U, 7U));
+    EXPECT_THAT(parse_id_list("7,1-2,2").value(), ElementsAre(1U, 2U, 7U));
+    EXPECT_THAT(parse_id_list("8191").value(), ElementsAre(kMostIds));
+}
+
+TEST(IdListParser, AnEmptyLineIsNobody) {
+    EXPECT_THAT(parse_id_list("\n").value(), IsEmpty());
+    EXPECT_THAT(parse_id_list("").value(), IsEmpty());
+}
+
+TEST(IdListParser, RejectsAllElse) {
+    for (const char* text : {",", "0,", ",0", "-", "0-", "-1", "2-1", "0-1-2", "a", "0 1", "0\n1\n",
+                             "8192", "0-8192", "18446744073709551616", "+1", "0x1"}) {
+        EXPECT_TRUE(malformed(parse_id_list(text))) << text;
+    }
+}
+
+TEST(NodeMeminfoParser, TakesTotalAndFree) {
+    const auto memory = parse_node_meminfo("\nNode 1 MemTotal:         2048 kB\n"
+                                           "Node 1 MemFree:          1024 kB\n"
+                                           "Node 1 MemUsed:          1024 kB\n"
+                                           "Node 1 HugePages_Total:     0\n");
+    ASSERT_TRUE(memory);
+    EXPECT_EQ(memory->total, mebibytes(2));
+    EXPECT_EQ(memory->free, mebibytes(1));
+}
+
+TEST(NodeMeminfoParser, RejectsWhatIsMissingOrNoSize) {
+    for (const char* text :
+         {"", "Node 0 MemTotal: 1 kB\n", "Node 0 MemFree: 1 kB\n",
+          "Node 0 MemTotal: 1 kB\nNode 0 MemFree: 1\n",
+          "Node 0 MemTotal: 1 kB\nNode 0 MemFree:  kB\n",
+          "Node 0 MemTotal: x kB\nNode 0 MemFree: 1 kB\n", "MemTotal: 1 kB\nMemFree: 1 kB\n",
+          "Node 0 MemTotal: 18446744073709551615 kB\nNode 0 MemFree: 1 kB\n"}) {
+        EXPECT_TRUE(malformed(parse_node_meminfo(text))) << text;
+    }
+}
+
+TEST(DistanceParser, TakesANumberForEachNode) {
+    EXPECT_THAT(parse_distances("10 20 31\n").value(), ElementsAre(10U, 20U, 31U));
+    EXPECT_THAT(parse_distances("\n").value(), IsEmpty());
+}
+
+TEST(DistanceParser, RejectsAllElse) {
+    for (const char* text : {"10 x\n", "10  20\n", "-1\n", "10\n20\n", "4294967296\n"}) {
+        EXPECT_TRUE(malformed(parse_distances(text))) << text;
+    }
+}
+
+} // namespace
+} // namespace cgtide::cgroup

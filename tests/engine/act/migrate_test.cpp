@@ -1,0 +1,289 @@
+#include "cgroup/membership.hpp"
+#include "engine/act/migrate.hpp"
+#include "tests/support/fake_tree.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace cgtide::act {
+namespace {
+
+using model::Move;
+using model::OutcomeEnd;
+
+constexpr Microseconds kNever{600'000'000};
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kMib = 1U << 20U;
+constexpr std::uint64_t kSize = 8 * kMib;
+
+/// A process of which 8 MiB of anonymous memory are present, until it is told to end.
+class Holder {
+public:
+    Holder() {
+        memory_ =
+            ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ::madvise(memory_, kSize, MADV_NOHUGEPAGE);
+        std::array<int, 2> ready{};
+        EXPECT_EQ(::pipe(ready.data()), 0);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            for (std::uint64_t i = 0; i < kSize; i += kPage) {
+                static_cast<volatile char*>(memory_)[i] = 1;
+            }
+            static_cast<void>(::write(ready[1], "x", 1));
+            for (;;) {
+                ::pause();
+            }
+        }
+        char byte = 0;
+        EXPECT_EQ(::read(ready[0], &byte, 1), 1);
+        ::close(ready[0]);
+        ::close(ready[1]);
+    }
+    Holder(const Holder&) = delete;
+    Holder& operator=(const Holder&) = delete;
+    ~Holder() {
+        end();
+        ::munmap(memory_, kSize);
+    }
+
+    void end() {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+        pid_ = 0;
+    }
+    int pid() const { return pid_; }
+    std::uint64_t start() const { return reinterpret_cast<std::uint64_t>(memory_); }
+
+private:
+    void* memory_ = nullptr;
+    int pid_ = 0;
+};
+
+/// A kernel of nodes: all pages are on node 0 until they are moved.
+class FakeMover final : public PageMover {
+public:
+    Result<void> where(int, std::span<const std::uint64_t> addresses,
+                       std::span<int> nodes) override {
+        for (std::size_t i = 0; i < addresses.size(); ++i) {
+            const auto found = pages.find(addresses[i]);
+            nodes[i] = found == pages.end() ? 0 : found->second;
+        }
+        return {};
+    }
+
+    Result<void> move(int pid, std::span<const std::uint64_t> addresses, unsigned node) override {
+        ++calls;
+        if (const int refusal = refuse(node); refusal != 0) {
+            return fail_errno(refusal, "move_pages", std::to_string(pid));
+        }
+        for (const std::uint64_t address : addresses) {
+            if (!stuck.contains(address)) {
+                pages[address] = static_cast<int>(node);
+                moved.push_back(address);
+            }
+        }
+        return {};
+    }
+
+    std::map<std::uint64_t, int> pages;
+    std::set<std::uint64_t> stuck;
+    std::vector<std::uint64_t> moved; ///< in this order
+    std::function<int(unsigned)> refuse = [](unsigned) {
+        return 0;
+    };
+    int calls = 0;
+};
+
+class MigrateTest : public testing::Test {
+protected:
+    void SetUp() override {
+        install_interrupt_handler();
+        tree_.add_group("/web");
+        group_ = tree_.dir().dir("sys/fs/cgroup/web");
+        proc_ = *Dir::open("/proc");
+        path_ = *cgroup::pid_cgroup(proc_, ::getpid());
+        space_ = {holder_.pid(), *cgroup::pid_start_time(proc_, holder_.pid()), {}};
+    }
+
+    void add(std::uint64_t from_mib, std::uint64_t mib, int idle) {
+        const std::uint64_t start = holder_.start() + from_mib * kMib;
+        space_.ranges.push_back({start, start + mib * kMib, Microseconds(idle)});
+    }
+
+    model::Outcome ask(Bytes bytes, Move way = Move::demote,
+                       const MoveTargets& targets = {{0, {1}}}) {
+        model::Decision decision;
+        decision.app = model::AppName::tier;
+        decision.ask = bytes;
+        decision.move = way;
+        decision.actuator = model::Actuator::move_pages;
+        const PageoutSite site{group_, proc_, path_};
+        return migrate(site, decision, {&space_, 1}, targets, kernel_, log_, kNever, interrupt_);
+    }
+
+    /// Whether a page of the process is on a node.
+    bool is_on(std::uint64_t mib, int node) const {
+        const auto found = kernel_.pages.find(holder_.start() + mib * kMib);
+        return (found == kernel_.pages.end() ? 0 : found->second) == node;
+    }
+
+    Holder holder_;
+    test::FakeTree tree_;
+    Dir group_;
+    Dir proc_;
+    std::string path_;
+    model::ColdSpace space_;
+    FakeMover kernel_;
+    MoveLog log_;
+    Interrupt interrupt_;
+};
+
+TEST_F(MigrateTest, MovesWhatWasAskedForAndNoMore) {
+    add(0, 8, 100);
+    const auto outcome = ask(mebibytes(3));
+    EXPECT_EQ(outcome.taken, mebibytes(3));
+    EXPECT_EQ(outcome.found, mebibytes(3));
+    EXPECT_EQ(outcome.end, OutcomeEnd::done);
+    EXPECT_EQ(outcome.move, Move::demote);
+    EXPECT_EQ(kernel_.moved.size() * kPage, 3 * kMib);
+}
+
+TEST_F(MigrateTest, ADemotionBeginsWithTheColdest) {
+    add(0, 2, 100);
+    add(2, 2, 300);
+    add(4, 2, 200);
+    ask(mebibytes(4));
+    EXPECT_TRUE(is_on(0, 0));
+    EXPECT_TRUE(is_on(2, 1));
+    EXPECT_TRUE(is_on(4, 1));
+}
+
+TEST_F(MigrateTest, APromotionBeginsWithWhatIsInUseForLongest) {
+    add(0, 2, -100);
+    add(2, 2, -300);
+    ask(mebibytes(2), Move::promote);
+    EXPECT_TRUE(is_on(0, 0));
+    EXPECT_TRUE(is_on(2, 1));
+}
+
+TEST_F(MigrateTest, PagesOfOtherNodesStay) {
+    add(0, 8, 100);
+    for (std::uint64_t at = 0; at < 4 * kMib; at += kPage) {
+        kernel_.pages[holder_.start() + at] = 1;
+    }
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, mebibytes(4));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+}
+
+TEST_F(MigrateTest, WhatMovedIsLeftAloneForAWhile) {
+    add(0, 8, 100);
+    ask(mebibytes(8));
+    const auto back = ask(mebibytes(8), Move::promote, {{1, {0}}});
+    EXPECT_EQ(back.taken, Bytes{});
+    EXPECT_EQ(back.found, Bytes{});
+    EXPECT_EQ(back.end, OutcomeEnd::partial);
+}
+
+TEST_F(MigrateTest, WhatGoesBackIsCounted) {
+    add(0, 8, 100);
+    const TimePoint earlier = std::chrono::steady_clock::now() - MoveLog::kSettle;
+    log_.moved({space_.pid, space_.pid_start}, {holder_.start(), holder_.start() + 3 * kMib},
+               Move::promote, earlier);
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, mebibytes(8));
+    EXPECT_EQ(outcome.returned, mebibytes(3));
+}
+
+TEST_F(MigrateTest, PagesThatStayAreCountedAndNotTriedAgainAtOnce) {
+    add(0, 8, 100);
+    kernel_.stuck = {holder_.start(), holder_.start() + kPage};
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken.count, 8 * kMib - 2 * kPage);
+    EXPECT_EQ(outcome.stuck.count, 2 * kPage);
+    const int calls = kernel_.calls;
+    ask(mebibytes(8));
+    EXPECT_EQ(kernel_.calls, calls);
+}
+
+TEST_F(MigrateTest, ANodeThatIsFullOrAwayIsPassedOver) {
+    add(0, 8, 100);
+    for (const int refusal : {ENOMEM, ENODEV}) {
+        kernel_ = {};
+        log_ = {};
+        kernel_.refuse = [&](unsigned node) {
+            return node == 1 ? refusal : 0;
+        };
+        const auto outcome = ask(mebibytes(8), Move::demote, {{0, {1, 2}}});
+        EXPECT_EQ(outcome.taken, mebibytes(8)) << refusal;
+        EXPECT_TRUE(is_on(3, 2));
+        EXPECT_EQ(kernel_.calls, 5) << "the first chunk found it out";
+    }
+}
+
+TEST_F(MigrateTest, WhatACpusetForbidsStays) {
+    add(0, 8, 100);
+    kernel_.refuse = [](unsigned) {
+        return EACCES;
+    };
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, Bytes{});
+    EXPECT_EQ(outcome.stuck, mebibytes(8));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+}
+
+TEST_F(MigrateTest, WithoutTheRightItFails) {
+    add(0, 8, 100);
+    kernel_.refuse = [](unsigned) {
+        return EPERM;
+    };
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.end, OutcomeEnd::failed);
+    EXPECT_EQ(outcome.error, EPERM);
+    EXPECT_EQ(kernel_.calls, 1);
+}
+
+TEST_F(MigrateTest, AProcessThatEndsMeanwhileIsLeftOut) {
+    add(0, 8, 100);
+    kernel_.refuse = [&](unsigned) {
+        holder_.end();
+        return ESRCH;
+    };
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, Bytes{});
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+    EXPECT_EQ(kernel_.calls, 1) << "its number is not used once it has ended";
+}
+
+TEST_F(MigrateTest, ANumberThatWasGivenAwayIsNotUsed) {
+    add(0, 8, 100);
+    space_.pid_start += 1;
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+    EXPECT_EQ(kernel_.calls, 0);
+}
+
+TEST_F(MigrateTest, AnInterruptEndsIt) {
+    add(0, 8, 100);
+    kernel_.refuse = [&](unsigned) {
+        interrupt_.stop();
+        return 0;
+    };
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.end, OutcomeEnd::interrupted);
+    EXPECT_EQ(outcome.taken, kMoveChunk);
+}
+
+} // namespace
+} // namespace cgtide::act

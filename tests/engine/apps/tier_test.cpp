@@ -1,0 +1,239 @@
+#include "engine/apps/tier.hpp"
+
+#include <gmock/gmock.h>
+
+namespace cgtide::apps {
+namespace {
+
+using model::Heat;
+using model::Move;
+using model::ReasonCode;
+
+constexpr int kPeriod = 2; // seconds
+
+TimePoint at(int seconds) {
+    return TimePoint(std::chrono::seconds(seconds));
+}
+
+/// A node of two tiers of 1 GiB, and a container on it.
+class TierLaw : public testing::Test {
+protected:
+    TierLaw() {
+        policy_.profile.period = Microseconds(kPeriod * 1'000'000);
+        policy_.profile.cpu = BasisPoints{10'000.0};
+        policy_.reclaim.idle = Microseconds(60'000'000);
+        node_.tiers = {true, mebibytes(1024), mebibytes(512), mebibytes(1024), mebibytes(512)};
+        place_.is_known = true;
+        place_.target = mebibytes(100);
+        state_ = tier_app().init(policy_, at(0));
+    }
+
+    void set(model::HeatBytes& tier, std::uint64_t hot, std::uint64_t warm, std::uint64_t cool,
+             std::uint64_t cold) {
+        tier[Heat::hot] = mebibytes(hot);
+        tier[Heat::warm] = mebibytes(warm);
+        tier[Heat::cool] = mebibytes(cool);
+        tier[Heat::cold] = mebibytes(cold);
+        place_.promotable = place_.slow[Heat::hot];
+        place_.demotable = place_.fast.sum() - place_.fast[Heat::hot];
+    }
+
+    model::Decision step(const std::vector<model::Outcome>& outcomes = {}) {
+        now_ += kPeriod;
+        model::Snapshot snapshot;
+        snapshot.at = at(now_);
+        snapshot.usage = place_.fast.sum() + place_.slow.sum();
+        snapshot.frozen = frozen_;
+        snapshot.placement = place_;
+        model::Step step = tier_app().step(state_, policy_, snapshot, outcomes, node_);
+        state_ = step.state;
+        EXPECT_EQ(step.decisions.size(), 1U);
+        return step.decisions.at(0);
+    }
+
+    /// What came of a decision that was carried out in full.
+    model::Outcome done(const model::Decision& decision) const {
+        model::Outcome outcome;
+        outcome.app = model::AppName::tier;
+        outcome.at = at(now_ + 1);
+        outcome.asked = decision.ask;
+        outcome.taken = decision.ask;
+        outcome.move = decision.move;
+        outcome.cpu = Microseconds(1000);
+        return outcome;
+    }
+
+    model::Policy policy_;
+    model::NodeView node_;
+    model::Placement place_;
+    model::State state_;
+    bool frozen_ = false;
+    int now_ = 0;
+};
+
+TEST_F(TierLaw, HotMemoryGoesUpWhereTheShareHasRoom) {
+    set(place_.slow, 50, 10, 10, 10);
+    const auto decision = step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::promoting);
+    EXPECT_EQ(decision.move, Move::promote);
+    EXPECT_EQ(decision.ask, kFirstMove);
+    EXPECT_EQ(decision.actuator, model::Actuator::move_pages);
+}
+
+TEST_F(TierLaw, MovesDoubleWhileNothingComesBackAndEndWithTheWork) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto decision = step();
+    std::vector<std::uint64_t> asked;
+    while (decision.ask.count > 0 && asked.size() < 10) {
+        asked.push_back(decision.ask.count >> 20U);
+        place_.fast[Heat::hot] = place_.fast[Heat::hot] + decision.ask;
+        place_.slow[Heat::hot] = place_.slow[Heat::hot] - decision.ask;
+        place_.promotable = place_.slow[Heat::hot];
+        decision = step({done(decision)});
+    }
+    EXPECT_THAT(asked, testing::ElementsAre(8U, 16U, 26U));
+    EXPECT_EQ(decision.reason.code(), ReasonCode::placed);
+}
+
+TEST_F(TierLaw, ColdMemoryGoesDownThoughThereIsRoom) {
+    set(place_.fast, 10, 0, 0, 4);
+    const auto decision = step();
+    EXPECT_EQ(decision.move, Move::demote);
+    EXPECT_EQ(decision.ask, mebibytes(4));
+    EXPECT_EQ(decision.proven, policy_.reclaim.idle);
+}
+
+TEST_F(TierLaw, WhatIsOverTheShareGoesDownColdestFirst) {
+    set(place_.fast, 60, 30, 13, 0);
+    const auto little = step();
+    EXPECT_EQ(little.move, Move::demote);
+    EXPECT_EQ(little.ask, mebibytes(3));
+    EXPECT_EQ(little.proven, model::kWarmWithin);
+    place_.target = mebibytes(85);
+    const auto more = step({done(little)});
+    EXPECT_EQ(more.ask, mebibytes(16));
+    EXPECT_EQ(more.proven, model::kHotWithin);
+    place_.target = mebibytes(5); // less than what is hot
+    model::TierState eager;
+    eager.step = 1e9;
+    state_ = eager;
+    const auto most = step();
+    EXPECT_EQ(most.ask, mebibytes(98));
+    EXPECT_EQ(most.proven, Microseconds::min());
+}
+
+TEST_F(TierLaw, AtConstantUseColderMemoryMakesRoomForHotter) {
+    set(place_.fast, 40, 60, 0, 0);
+    set(place_.slow, 30, 0, 0, 0);
+    const auto down = step();
+    EXPECT_EQ(down.move, Move::demote);
+    EXPECT_EQ(down.ask, kFirstMove);
+    EXPECT_EQ(down.proven, model::kHotWithin);
+}
+
+TEST_F(TierLaw, HotMemoryIsNotExchangedForHotMemory) {
+    set(place_.fast, 100, 0, 0, 0);
+    set(place_.slow, 50, 0, 0, 0);
+    EXPECT_EQ(step().reason.code(), ReasonCode::placed);
+}
+
+TEST_F(TierLaw, WhatWasReadOnceStaysDown) {
+    set(place_.slow, 50, 0, 0, 0);
+    place_.promotable = {};
+    EXPECT_EQ(step().reason.code(), ReasonCode::placed);
+}
+
+TEST_F(TierLaw, AFullTierIsNamed) {
+    set(place_.slow, 50, 0, 0, 0);
+    node_.tiers.fast_free = mebibytes(10); // under the reserve
+    EXPECT_EQ(step().reason.code(), ReasonCode::tier_full);
+    set(place_.slow, 0, 0, 0, 0);
+    set(place_.fast, 0, 0, 0, 50);
+    node_.tiers.slow_free = mebibytes(10);
+    EXPECT_EQ(step().reason.code(), ReasonCode::tier_full);
+}
+
+TEST_F(TierLaw, WithoutTiersOrSightNothingMoves) {
+    set(place_.slow, 50, 0, 0, 0);
+    node_.tiers.is_tiered = false;
+    EXPECT_EQ(step().reason.code(), ReasonCode::no_tiers);
+    node_.tiers.is_tiered = true;
+    place_.is_known = false;
+    EXPECT_EQ(step().reason.code(), ReasonCode::unplaced);
+    place_.is_known = true;
+    frozen_ = true;
+    EXPECT_EQ(step().reason.code(), ReasonCode::frozen);
+}
+
+TEST_F(TierLaw, ReturnsHoldMovesAndEachHoldIsLonger) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto decision = step();
+    auto outcome = done(decision);
+    outcome.returned = mebibytes(2);
+    const auto held = step({outcome});
+    EXPECT_EQ(held.reason.code(), ReasonCode::returned);
+    int waited = 0;
+    for (; step().reason.code() == ReasonCode::returned && waited < 100; ++waited) {
+    }
+    EXPECT_EQ(waited, 9) << "20 s in periods of 2 s";
+    EXPECT_EQ(step({outcome}).reason.code(), ReasonCode::returned);
+    int again = 0;
+    for (; step().reason.code() == ReasonCode::returned && again < 100; ++again) {
+    }
+    EXPECT_EQ(again, 19);
+}
+
+TEST_F(TierLaw, AFewReturnsAreNoThrash) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto outcome = done(step());
+    outcome.taken = mebibytes(40);
+    outcome.returned = mebibytes(2);
+    EXPECT_EQ(step({outcome}).move, Move::promote);
+}
+
+TEST_F(TierLaw, AWayInWhichNothingMovesRests) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto outcome = done(step());
+    outcome.taken = {};
+    outcome.end = model::OutcomeEnd::partial;
+    EXPECT_EQ(step({outcome}).reason.code(), ReasonCode::unmovable);
+    set(place_.fast, 0, 0, 0, 20);
+    EXPECT_EQ(step().move, Move::demote) << "the other way is open";
+    set(place_.fast, 0, 0, 0, 0);
+    int waited = 0;
+    for (; step().reason.code() == ReasonCode::unmovable && waited < 100; ++waited) {
+    }
+    EXPECT_EQ(waited, 8);
+}
+
+TEST_F(TierLaw, CpuOverTheShareIsPaidOffByTime) {
+    policy_.profile.cpu = BasisPoints{100.0};
+    set(place_.slow, 50, 0, 0, 0);
+    auto outcome = done(step());
+    outcome.cpu = Microseconds(60'000); // the share of 6 s
+    EXPECT_EQ(step({outcome}).reason.code(), ReasonCode::cpu);
+    EXPECT_EQ(step().reason.code(), ReasonCode::cpu);
+    const auto next = step();
+    EXPECT_EQ(next.move, Move::promote);
+    EXPECT_LE(next.ask, mebibytes(3)) << "no more than its share of a period pays for";
+}
+
+TEST_F(TierLaw, ADryRunIsNoEvidence) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto outcome = done(step());
+    outcome.taken = {};
+    outcome.end = model::OutcomeEnd::dry_run;
+    EXPECT_EQ(step({outcome}).ask, kFirstMove);
+}
+
+TEST(FastBounds, ResolveSharesAndKeepLowUnderHigh) {
+    model::TierPolicy policy;
+    EXPECT_EQ(fast_bounds(policy, mebibytes(100)).low, Bytes{});
+    EXPECT_EQ(fast_bounds(policy, mebibytes(100)).high, mebibytes(100));
+    policy.low = BasisPoints{2500.0};
+    policy.high = mebibytes(10);
+    EXPECT_EQ(fast_bounds(policy, mebibytes(100)).low, mebibytes(10));
+}
+
+} // namespace
+} // namespace cgtide::apps

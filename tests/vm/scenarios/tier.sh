@@ -1,0 +1,105 @@
+#!/bin/bash
+# Memory tiers: hot memory on the slow node comes to the fast one, cold memory leaves it, others' stays
+
+# shellcheck source=tests/vm/guest/lib.sh
+. /vm/guest/lib.sh
+
+readonly MIB=$((1024 * 1024))
+readonly TIER='{"cgtide.io/apps": "stat,tier", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
+
+# workload ID CGROUP ANNOTATIONS ARG...: starts a container of this name.
+workload() {
+    local id=$1 group=$2 annotations=$3
+    shift 3
+    make_bundle "/run/$id" "$id" /run/rootfs "$group" "$annotations" -- \
+        /bin/cgtide-workload --sample 2s --report "/out/$id.jsonl" "$@"
+    add_hooks "/run/$id"
+    runtime_create_start "$id" "/run/$id"
+    wait_for 90 has_event "/out/$id.jsonl" populated
+}
+
+# on_node ID KIND NODE: bytes of a workload's hot or cold memory on a node, by itself.
+on_node() {
+    last_sample "/out/$1.jsonl" "$2_nodes[$3] // 0"
+}
+
+hot_is_fast() {
+    (($(on_node "$1" hot 0) >= $2 * MIB * 90 / 100))
+}
+
+cold_is_slow() {
+    (($(on_node "$1" cold 0) <= $2 * MIB * 10 / 100))
+}
+
+# has_samples ID COUNT: whether a workload has reported so often.
+has_samples() {
+    (($(wc -l <"/out/$1.jsonl") >= $2))
+}
+
+moved_of() {
+    cgtide tier --json | jq -e ".uses[] | select(.name == \"$1\") | .share.promoted_bytes + .share.demoted_bytes"
+}
+
+echo 0 >/proc/sys/kernel/numa_balancing
+cat >/run/cgtide.toml <<'TOML'
+# The emulated machine is 10 to 30 times slower than hardware.
+[profile.eager]
+cpu = "100%"
+[[grant]]
+cgroup = "/web"
+apps = ["stat", "tier", "reclaim"]
+profiles = ["default", "eager"]
+low = "80%"
+TOML
+bad=0
+make_rootfs /run/rootfs
+start_engine --config /run/cgtide.toml
+
+step "the tiers are told"
+cgtide tier
+expect "no second tier" sh -c 'cgtide tier --json | jq -e ".flat == null and (.tiers | length) == 2"'
+cgtide doctor | grep -A3 "memory tiers"
+
+step "a hot set on the slow node, cold memory on the fast one, and a stranger with both"
+workload plain /plain/plain '{}' --hot 16MiB --hot-node 1 --cold 16MiB --cold-node 0
+workload main /web/main "$TIER" --hot 48MiB --hot-node 1 --cold 64MiB --cold-node 0
+(($(head -n 1 /out/main.jsonl | jq '.hot_nodes[1]') >= 48 * MIB * 95 / 100)) || fail "the hot set did not begin on the slow node"
+begin=$SECONDS
+wait_for 120 hot_is_fast main 48
+wait_for 120 cold_is_slow main 64
+step "placed after $((SECONDS - begin)) s"
+cgtide tier
+cgtide explain main --last 12
+
+step "the stranger's pages stay where they were"
+(($(last_sample /out/plain.jsonl moved_bytes) == 0)) || fail "pages of a container without annotation moved"
+
+step "no page thrashes"
+(($(last_sample /out/main.jsonl thrash_bytes) * 100 <= $(last_sample /out/main.jsonl moved_bytes))) ||
+    fail "over 1 % of what moved did so twice within 10 s"
+expect "nobody counts the moves" moved_of main
+
+step "LOW without a grant, and over what there is, are refused by name; HIGH below LOW is too"
+for low in '90%..' '60%..20%' '10..x'; do
+    id=bad$((++bad))
+    workload "$id" "/web/$id" "{\"cgtide.io/apps\": \"stat,tier\", \"cgtide.io/tier.fast\": \"$low\"}" --hot 1MiB
+    cgtide inspect "$id" --json | jq -e '.detail.faults[] | select(.key == "cgtide.io/tier.fast") | .message'
+    expect "tier runs on $id" sh -c "cgtide ps --json | jq -e '.containers[] | select(.name == \"$id\") | .apps == [\"stat\"]'"
+    runtime_delete "$id"
+done
+workload one /web/one '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}' --hot 1MiB
+workload two /web/two '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}' --hot 1MiB
+cgtide inspect two --json | jq -e '.detail.faults[].message | select(test("LOW of all containers"))' ||
+    fail "two LOWs of 60 % are both protected"
+cgtide ps --json | jq -e '.containers[] | select(.name == "one") | .apps == ["stat", "tier"]' ||
+    fail "the first LOW was not kept"
+
+step "the engine's end: nothing moves after it"
+kill -KILL "$ENGINE_PID"
+wait "$ENGINE_PID" || true
+sleep 4 # two periods
+before=$(last_sample /out/main.jsonl moved_bytes)
+samples=$(wc -l </out/main.jsonl)
+wait_for 30 has_samples main $((samples + 3))
+(($(last_sample /out/main.jsonl moved_bytes) == before)) || fail "pages move without an engine"
+step "done"
