@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kList = "id list";
 constexpr std::string_view kMeminfo = "node meminfo";
+constexpr std::string_view kZoneinfo = "zoneinfo";
 constexpr std::string_view kDistance = "node distance";
 
 std::string_view without_newline(std::string_view text) {
@@ -87,6 +88,32 @@ Result<NodeMemory> parse_node_meminfo(std::string_view text) {
         return fail(Errc::malformed, kMeminfo, total ? "has no 'MemFree'" : "has no 'MemTotal'");
     }
     return NodeMemory{*total, *free};
+}
+
+Result<std::map<unsigned, std::uint64_t>> parse_high_watermarks(std::string_view text) {
+    constexpr std::string_view kZone = "Node ";
+    constexpr std::string_view kHigh = "high ";
+    std::map<unsigned, std::uint64_t> pages;
+    std::optional<unsigned> node;
+    while (const auto line = next_line(text)) {
+        if (line->starts_with(kZone)) {
+            node = small(line->substr(kZone.size(), line->find(',') - kZone.size()), kMostIds);
+            if (!node) {
+                return malformed(kZoneinfo, *line);
+            }
+            continue;
+        }
+        const std::string_view words = trim(*line);
+        if (!words.starts_with(kHigh)) { // a set of a processor's pages has `high:`
+            continue;
+        }
+        const auto number = to_u64(trim(words.substr(kHigh.size())));
+        if (!node || !number || *number > UINT64_MAX - pages[*node]) {
+            return malformed(kZoneinfo, *line);
+        }
+        pages[*node] += *number;
+    }
+    return pages;
 }
 
 Result<std::vector<unsigned>> parse_distances(std::string_view text) {

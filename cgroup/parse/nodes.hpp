@@ -2,6 +2,8 @@
 
 #include "cgroup/base/units.hpp"
 
+#include <cstdint>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -26,5 +28,10 @@ Result<NodeMemory> parse_node_meminfo(std::string_view text);
 /// `/sys/devices/system/node/nodeN/distance`: a number for each node that is online, by rising
 /// number. \returns `malformed` for anything but numbers.
 Result<std::vector<unsigned>> parse_distances(std::string_view text);
+
+/// From `/proc/zoneinfo`: free pages of each node under which the kernel reclaims in the
+/// background, its zones' high watermarks added up. \returns `malformed` for a zone without a
+/// number, or a number that does not fit.
+Result<std::map<unsigned, std::uint64_t>> parse_high_watermarks(std::string_view text);
 
 } // namespace cgtide::cgroup

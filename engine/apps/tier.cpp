@@ -108,8 +108,7 @@ struct Law {
 
     /// ... and that fits at once.
     Bytes room() const {
-        return std::min(place.target - fast(),
-                        node.tiers.fast_free - reserve(node.tiers.fast_total));
+        return std::min(place.target - fast(), node.tiers.fast_free - node.tiers.fast_reserve);
     }
 
     /// What should leave the fastest tier: what is cold, what is over the share, and what is colder
@@ -119,8 +118,6 @@ struct Law {
         // Its own hot memory leaves only where the share is smaller than that.
         return std::min(ask, std::max(place.demotable, over()));
     }
-
-    static Bytes reserve(Bytes tier) { return whole(kTierReserve * number(tier)); }
 
     /// The idle time from which on memory must go so that `ask` bytes leave, coldest first.
     Microseconds depth(Bytes ask) const {
@@ -211,7 +208,7 @@ struct Law {
         if (can_rise && (up == wanted() || up >= bounded(wanted()))) {
             return move(Move::promote, up);
         }
-        const Bytes slow_room = node.tiers.slow_free - reserve(node.tiers.slow_total);
+        const Bytes slow_room = node.tiers.slow_free - node.tiers.slow_reserve;
         const Bytes down = std::min(unwanted(), slow_room);
         if (down >= kSmallestMove && !rests(Move::demote)) {
             return move(Move::demote, down);

@@ -16,6 +16,10 @@ inline constexpr Bytes kMoveRate = mebibytes(200);
 /// What of a tier is left free, as a share of it, for allocations of others.
 inline constexpr double kTierReserve = 0.02;
 
+/// ... and at least so many times what has the kernel reclaim in the background: a move must not
+/// make it do so.
+inline constexpr double kOverWatermark = 2.0;
+
 /// Returned bytes over moved bytes, both decayed with kReturnHalfLife, at which moves hold.
 inline constexpr double kReturnLimit = 1.0 / 16.0;
 inline constexpr Microseconds kReturnHalfLife{60'000'000};

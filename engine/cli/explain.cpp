@@ -78,11 +78,12 @@ std::string outcome_line(const json& entry) {
         return flag_field(entry, "acted") ? "in progress" : "";
     }
     const std::string error = text_field(outcome, "error");
-    return fmt::format("took {} of {} by {} in {} ({} of CPU): {}{}",
-                       bytes_field(outcome, "taken_bytes"), bytes_field(outcome, "asked_bytes"),
-                       text_field(entry, "actuator"), duration_field(outcome, "wall_us"),
-                       duration_field(outcome, "cpu_us"), text_field(outcome, "end"),
-                       error == kNone ? "" : ", " + error);
+    const std::string actuator = text_field(entry, "actuator");
+    return fmt::format(
+        "{} {} of {} by {} in {} ({} of CPU): {}{}", actuator == "move_pages" ? "moved" : "took",
+        bytes_field(outcome, "taken_bytes"), bytes_field(outcome, "asked_bytes"), actuator,
+        duration_field(outcome, "wall_us"), duration_field(outcome, "cpu_us"),
+        text_field(outcome, "end"), error == kNone ? "" : ", " + error);
 }
 
 std::string entry_text(const json& entry, std::int64_t now_ms) {

@@ -13,15 +13,21 @@ bool repeats(const model::JournalEntry& before, const model::Decision& decision,
 
 } // namespace
 
-model::JournalEntry* Journal::newest_entry() {
-    if (ring_.empty()) {
-        return nullptr;
+/// An app's newest entry, where no other app has two after it: apps that decide by turns would else
+/// fill the ring with what they repeat.
+model::JournalEntry* Journal::newest_entry(model::AppName app) {
+    const std::size_t count = std::min(ring_.size(), model::kApps.size());
+    for (std::size_t back = 1; back <= count; ++back) {
+        model::JournalEntry& entry = ring_[(next_ + ring_.size() - back) % ring_.size()];
+        if (entry.app == app) {
+            return &entry;
+        }
     }
-    return &ring_[(next_ + ring_.size() - 1) % ring_.size()];
+    return nullptr;
 }
 
 std::uint64_t Journal::add(const model::Decision& decision, bool acted, std::int64_t wall_ms) {
-    if (model::JournalEntry* before = newest_entry();
+    if (model::JournalEntry* before = newest_entry(decision.app);
         before != nullptr && repeats(*before, decision, acted)) {
         ++before->repeats;
         before->last_ms = wall_ms;

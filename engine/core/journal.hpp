@@ -7,8 +7,9 @@
 
 namespace cgtide::core {
 
-/// What was decided for one container, why, and what came of it: a bounded ring. Equal decisions in
-/// a row that ask for nothing are one entry with a count, the latest inputs and both times.
+/// What was decided for one container, why, and what came of it: a bounded ring. Equal decisions of
+/// an app in a row that ask for nothing are one entry with a count, the latest inputs and both
+/// times.
 class Journal {
 public:
     static constexpr std::size_t kCapacity = 96;
@@ -29,7 +30,8 @@ public:
     /// Entries that the ring has let go.
     std::uint64_t dropped() const { return dropped_; }
 
-    /// Bytes that outcomes report as taken, since the container was registered.
+    /// Bytes that outcomes report as taken, since the container was registered; moves between
+    /// memory tiers take none.
     Bytes taken() const { return taken_; }
 
 private:
@@ -39,7 +41,7 @@ private:
     std::uint64_t dropped_ = 0;
     Bytes taken_;
 
-    model::JournalEntry* newest_entry();
+    model::JournalEntry* newest_entry(model::AppName app);
 };
 
 } // namespace cgtide::core

@@ -16,8 +16,11 @@ namespace {
 
 constexpr auto kTier = static_cast<std::size_t>(model::AppName::tier);
 
-Bytes reserve_of(Bytes tier) {
-    return {static_cast<std::uint64_t>(apps::kTierReserve * static_cast<double>(tier.count))};
+/// What of a NUMA node is left free: kTierReserve, and well over what has the kernel reclaim there.
+Bytes reserve_of(const model::MemoryNode& node) {
+    const double share = apps::kTierReserve * static_cast<double>(node.total.count);
+    const double over = apps::kOverWatermark * static_cast<double>(node.watermark.count);
+    return {static_cast<std::uint64_t>(std::max(share, over))};
 }
 
 apps::FastClaim claim_of(const Container& container, const model::Placement& place,
@@ -39,8 +42,8 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
                                 TimePoint now) const {
     TierSight sight{before, now, {}};
     if (before == nullptr || now - topology_at_ >= kTopologyPeriod) {
-        sight.topology =
-            std::make_shared<const model::Topology>(monitor::read_topology(options_.roots.sys));
+        sight.topology = std::make_shared<const model::Topology>(
+            monitor::read_topology(options_.roots.sys, options_.roots.proc));
     } else {
         sight.at = topology_at_;
     }
@@ -51,9 +54,11 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
         for (std::size_t i = 0; i < topology.tiers.size(); ++i) {
             Bytes& all = i == 0 ? sight.room.fast_total : sight.room.slow_total;
             Bytes& left = i == 0 ? sight.room.fast_free : sight.room.slow_free;
+            Bytes& reserve = i == 0 ? sight.room.fast_reserve : sight.room.slow_reserve;
             for (const model::MemoryNode& node : topology.tiers[i].nodes) {
                 const auto found = free.find(node.id);
                 all = all + node.total;
+                reserve = reserve + reserve_of(node);
                 left = left + (found == free.end() ? Bytes{} : found->second);
             }
         }
@@ -97,7 +102,7 @@ void Engine::share_tiers(const model::TierRoom& room) {
             add(*container, *container->snapshot->placement);
         }
     }
-    capacity = std::min(capacity, room.fast_total) - reserve_of(room.fast_total);
+    capacity = std::min(capacity, room.fast_total) - room.fast_reserve;
     const auto shares = apps::share_fast(claims, capacity);
     for (std::size_t i = 0; i < shares.size(); ++i) {
         places[i]->target = shares[i];
@@ -109,7 +114,7 @@ bool Engine::has_lower_tier(const Container& container) const {
     const model::TierRoom& room = node_.tiers;
     return container.tenants[kTier] && room.is_tiered && container.snapshot &&
            container.snapshot->placement && container.snapshot->placement->is_known &&
-           room.slow_free > reserve_of(room.slow_total) + apps::kSmallestMove;
+           room.slow_free > room.slow_reserve + apps::kSmallestMove;
 }
 
 Result<void> Engine::admit_low(Container& container) {
@@ -148,7 +153,7 @@ boost::asio::awaitable<model::TierView> Engine::tiers() {
     }
     const auto look = [&] {
         model::TierView view;
-        view.topology = monitor::read_topology(options_.roots.sys);
+        view.topology = monitor::read_topology(options_.roots.sys, options_.roots.proc);
         view.free = monitor::read_free(options_.roots.sys, view.topology);
         for (Held& one : held) {
             const auto nodes = one.group ? cgroup::read_numa_stat(*one.group)

@@ -42,8 +42,10 @@ struct TierRoom {
     bool is_tiered = false; ///< there is something to choose between
     Bytes fast_total;
     Bytes fast_free;
+    Bytes fast_reserve; ///< what is left free
     Bytes slow_total;
     Bytes slow_free;
+    Bytes slow_reserve;
 };
 
 /// What all containers share, read once for all of them.

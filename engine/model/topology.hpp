@@ -13,6 +13,7 @@ struct MemoryNode {
     unsigned id = 0;
     bool has_cpus = false;
     Bytes total{};
+    Bytes watermark{}; ///< free bytes under which the kernel reclaims in the background
     std::map<unsigned, unsigned> distances{}; ///< to other nodes, 10 is its own
 };
 

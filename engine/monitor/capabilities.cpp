@@ -47,6 +47,10 @@ Capability by_text(std::string name, const Probe& probe, bool (*present)(std::st
     return capability;
 }
 
+bool is_zero(std::string_view text) {
+    return trim(text.substr(0, text.find('\n'))) == "0";
+}
+
 bool any(std::string_view) {
     return true;
 }
@@ -164,7 +168,12 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
                           not_locked, "debugfs is closed while the kernel is locked down"));
     all.push_back(host_namespace(roots.proc, "pid", "4026531836"));
     all.push_back(host_namespace(roots.proc, "cgroup", "4026531835"));
-    for (auto& row : tier_capabilities(read_topology(roots.sys))) {
+    all.push_back(by_text(
+        "numa_balancing off",
+        {roots.proc, "sys/kernel/numa_balancing", "/proc/sys/kernel/numa_balancing"}, is_zero,
+        "the kernel moves pages between nodes too: of a page that both move the "
+        "last one wins, and tier holds where its own come back"));
+    for (auto& row : tier_capabilities(read_topology(roots.sys, roots.proc))) {
         all.push_back(std::move(row));
     }
     return all;

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace cgtide::monitor {
 
 namespace {
@@ -32,7 +34,7 @@ Result<cgroup::NodeMemory> memory_of(const Dir& nodes, unsigned node) {
 }
 
 model::MemoryNode read_node(const Dir& nodes, unsigned id, const std::vector<unsigned>& online) {
-    model::MemoryNode node{.id = id, .has_cpus = false, .total = {}, .distances = {}};
+    model::MemoryNode node{.id = id};
     node.has_cpus = !ids_in(nodes, folder_of(id) + "/cpulist").empty();
     if (const auto memory = memory_of(nodes, id)) {
         node.total = memory->total;
@@ -64,12 +66,19 @@ std::vector<model::KernelTier> read_tiers(const Dir& folder) {
 
 } // namespace
 
-model::Topology read_topology(const Dir& sys) {
+model::Topology read_topology(const Dir& sys, const Dir& proc) {
     std::vector<model::MemoryNode> nodes;
+    const auto watermarks = proc.read("zoneinfo").and_then([](const std::string& text) {
+        return cgroup::parse_high_watermarks(text);
+    });
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     if (const auto folder = sys.sub(kNodes)) {
         const auto online = ids_in(*folder, "online");
         for (const unsigned id : online) {
             nodes.push_back(read_node(*folder, id, online));
+            if (watermarks && watermarks->contains(id)) {
+                nodes.back().watermark = Bytes{watermarks->at(id) * page};
+            }
         }
     }
     if (nodes.empty()) {

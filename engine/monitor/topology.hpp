@@ -10,10 +10,10 @@
 
 namespace cgtide::monitor {
 
-/// The node's memory by speed, as sysfs tells it; `sys` is its root. What cannot be read counts as
-/// absent, so that `flat` says why. Blocks for about 100 us a NUMA node.
-/// Source: Documentation/ABI/testing/sysfs-kernel-mm-memory-tiers, stable/sysfs-devices-node.
-model::Topology read_topology(const Dir& sys);
+/// The node's memory by speed, as sysfs and procfs tell it; these are their roots. What cannot be
+/// read counts as absent, so that `flat` says why. Blocks for about 100 us a NUMA node. Source:
+/// Documentation/ABI/testing/sysfs-kernel-mm-memory-tiers, stable/sysfs-devices-node.
+model::Topology read_topology(const Dir& sys, const Dir& proc);
 
 /// Free bytes of each node of a topology, now; nodes that went offline are left out. About 20 us a
 /// node.

@@ -23,5 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto distances = cgroup::parse_distances(text)) {
         fuzz::check(distances->size() <= text.size());
     }
+    if (const auto pages = cgroup::parse_high_watermarks(text)) {
+        fuzz::check(pages->size() <= text.size());
+    }
     return 0;
 }

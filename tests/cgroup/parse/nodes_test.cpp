@@ -53,6 +53,36 @@ TEST(NodeMeminfoParser, RejectsWhatIsMissingOrNoSize) {
     }
 }
 
+constexpr const char* kZones = "Node 0, zone      DMA\n"
+                               "  per-node stats\n"
+                               "      nr_inactive_anon 739\n"
+                               "  pages free     3840\n"
+                               "        boost    0\n"
+                               "        min      66\n"
+                               "        low      82\n"
+                               "        high     98\n"
+                               "    cpu: 0\n"
+                               "              count:    1\n"
+                               "              high:     378\n"
+                               "Node 0, zone    DMA32\n"
+                               "        high     1002\n"
+                               "Node 1, zone   Normal\n"
+                               "        high     7\n";
+
+TEST(ZoneinfoParser, AddsUpTheZonesOfANode) {
+    EXPECT_THAT(parse_high_watermarks(kZones).value(),
+                ElementsAre(std::pair(0U, 1100U), std::pair(1U, 7U)));
+    EXPECT_THAT(parse_high_watermarks("").value(), IsEmpty());
+}
+
+TEST(ZoneinfoParser, RejectsAllElse) {
+    for (const char* text : {"        high     98\n", "Node x, zone DMA\n", "Node 0\n  high x\n",
+                             "Node 0, zone DMA\n  high -1\n", "Node 8192, zone DMA\n",
+                             "Node 0, zone DMA\n  high 18446744073709551615\n  high 1\n"}) {
+        EXPECT_TRUE(malformed(parse_high_watermarks(text))) << text;
+    }
+}
+
 TEST(DistanceParser, TakesANumberForEachNode) {
     EXPECT_THAT(parse_distances("10 20 31\n").value(), ElementsAre(10U, 20U, 31U));
     EXPECT_THAT(parse_distances("\n").value(), IsEmpty());

@@ -22,7 +22,9 @@ protected:
         policy_.profile.period = Microseconds(kPeriod * 1'000'000);
         policy_.profile.cpu = BasisPoints{10'000.0};
         policy_.reclaim.idle = Microseconds(60'000'000);
-        node_.tiers = {true, mebibytes(1024), mebibytes(512), mebibytes(1024), mebibytes(512)};
+        node_.tiers = {true,          mebibytes(1024), mebibytes(512),
+                       mebibytes(20), mebibytes(1024), mebibytes(512),
+                       mebibytes(20)};
         place_.is_known = true;
         place_.target = mebibytes(100);
         state_ = tier_app().init(policy_, at(0));

@@ -50,6 +50,31 @@ TEST(Arbiter, ARequestDuringAWriteIsBusy) {
     EXPECT_EQ(settled[1].ask, mebibytes(2));
 }
 
+TEST(Arbiter, NothingLeavesWhatCanGoToALowerTier) {
+    Decision move = decision(1, mebibytes(4));
+    move.app = model::AppName::tier;
+    move.move = model::Move::demote;
+    const auto standing = [](CgroupId id) {
+        return Standing{.has_lower_tier = id.value < 3};
+    };
+    const auto settled =
+        arbitrate({move, decision(2, mebibytes(1)), decision(3, mebibytes(1))}, standing, {});
+    EXPECT_EQ(settled[0].ask, mebibytes(4));
+    EXPECT_EQ(settled[1].ask, Bytes{});
+    EXPECT_EQ(settled[1].reason.code(), ReasonCode::lower_tier);
+    EXPECT_EQ(settled[2].ask, mebibytes(1));
+}
+
+TEST(Arbiter, AMoveTakesNothingOfWhatIsShared) {
+    Decision move = decision(1, mebibytes(40));
+    move.move = model::Move::promote;
+    const Allowance none{.over_cpu = true, .room = {}, .swap_room = {}, .swap_free = {}};
+    EXPECT_EQ(arbitrate({move}, nobody, none)[0].ask, mebibytes(40));
+    EXPECT_EQ(arbitrate({move}, nobody, {.paused = true})[0].reason.code(), ReasonCode::paused);
+    const Allowance some{.room = mebibytes(8)};
+    EXPECT_EQ(arbitrate({move, decision(2, mebibytes(8))}, nobody, some)[1].ask, mebibytes(8));
+}
+
 TEST(Arbiter, OfTwoRequestsForOneContainerTheFirstStands) {
     const auto settled =
         arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody, {});

@@ -69,6 +69,29 @@ TEST(Journal, AnotherAppBeginsAnEntry) {
     EXPECT_EQ(journal.last(0).size(), 2U);
 }
 
+TEST(Journal, AppsThatDecideByTurnsFillNoRing) {
+    Journal journal;
+    model::Decision other = decision(ReasonCode::placed);
+    other.app = AppName::tier;
+    for (int i = 0; i < 200; ++i) {
+        journal.add(decision(ReasonCode::in_use), false, i);
+        journal.add(other, false, i);
+    }
+    ASSERT_EQ(journal.last(0).size(), 2U);
+    EXPECT_EQ(journal.last(0)[0].repeats, 200U);
+    EXPECT_EQ(journal.last(0)[1].last_ms, 199);
+}
+
+TEST(Journal, WhatMovesBetweenTiersIsNotTaken) {
+    Journal journal;
+    const auto first = add_request(journal, 1);
+    model::Outcome moved = outcome(mebibytes(3));
+    moved.move = model::Move::demote;
+    journal.settle(first, moved);
+    EXPECT_EQ(journal.taken(), Bytes{});
+    EXPECT_EQ(journal.last(0)[0].outcome->taken, mebibytes(3));
+}
+
 TEST(Journal, RequestsAreNeverMerged) {
     Journal journal;
     EXPECT_NE(add_request(journal, 1), add_request(journal, 2));

@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 
 MemoryNode node(unsigned id, bool has_cpus, std::uint64_t mib = 1024,
                 std::map<unsigned, unsigned> distances = {}) {
-    return {id, has_cpus, mebibytes(mib), std::move(distances)};
+    return {id, has_cpus, mebibytes(mib), {}, std::move(distances)};
 }
 
 TEST(Topology, ALowerRankIsFaster) {

@@ -137,6 +137,15 @@ TEST_F(ProbeKernel, LockdownIsOffWhereNoneIsChosen) {
     EXPECT_FALSE(present("lockdown off"));
 }
 
+TEST_F(ProbeKernel, TheKernelsOwnBalancingIsSaid) {
+    EXPECT_FALSE(present("numa_balancing off"));
+    put("proc/sys/kernel/numa_balancing", "0\n");
+    EXPECT_TRUE(present("numa_balancing off"));
+    put("proc/sys/kernel/numa_balancing", "2\n");
+    EXPECT_FALSE(present("numa_balancing off"));
+    EXPECT_EQ(find("numa_balancing off").detail, "2");
+}
+
 TEST_F(ProbeKernel, NodesAndTiersAreToldByTheTopology) {
     EXPECT_FALSE(present("NUMA nodes"));
     EXPECT_EQ(find("memory tiers").detail, "this kernel tells no NUMA nodes");

@@ -30,7 +30,7 @@ protected:
             nodes + "\n");
     }
 
-    model::Topology read() const { return read_topology(dir_.dir()); }
+    model::Topology read() const { return read_topology(dir_.dir(), dir_.dir()); }
 
     const test::TempDir dir_;
 };
@@ -51,6 +51,9 @@ TEST_F(TopologyTest, TakesNodesTiersAndDistances) {
     EXPECT_FALSE(slow.has_cpus);
     EXPECT_EQ(slow.total, mebibytes(4096));
     EXPECT_EQ(slow.distances.at(0), 20U);
+    EXPECT_EQ(slow.watermark, Bytes{}) << "it is not told";
+    put("zoneinfo", "Node 0, zone Normal\n  high 5\nNode 2, zone Normal\n  high 7\n");
+    EXPECT_EQ(read().tiers[1].nodes[0].watermark, Bytes{7 * 4096});
     const auto free = read_free(dir_.dir(), told);
     EXPECT_EQ(free.size(), 2U);
     EXPECT_EQ(free.at(2), mebibytes(1));
