@@ -32,8 +32,9 @@ class MoveLog {
 public:
     /// For so long what was moved, or could not be, is left alone.
     static constexpr Microseconds kSettle{20'000'000};
-    /// For so long a move the other way counts as a return.
-    static constexpr Microseconds kRemember{60'000'000};
+    /// For so long a move the other way counts as a return: a hot set that comes back each minute
+    /// is none.
+    static constexpr Microseconds kRemember{30'000'000};
     /// Ranges that are kept; beyond, all of the earlier half of kRemember are forgotten, and then
     /// all.
     static constexpr std::size_t kMostRanges = 16'384;

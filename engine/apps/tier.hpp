@@ -18,7 +18,7 @@ inline constexpr double kTierReserve = 0.02;
 
 /// ... and at least so many times what has the kernel reclaim in the background: a move must not
 /// make it do so.
-inline constexpr double kOverWatermark = 2.0;
+inline constexpr double kOverWatermark = 1.5;
 
 /// Returned bytes over moved bytes, both decayed with kReturnHalfLife, at which moves hold.
 inline constexpr double kReturnLimit = 1.0 / 16.0;

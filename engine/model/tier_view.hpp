@@ -19,7 +19,7 @@ struct TierShare {
     std::optional<Bytes> hot_fast; ///< ... and those that are in the fastest tier
     Bytes promoted;                ///< moved since the app was attached
     Bytes demoted;
-    Bytes returned; ///< of both: moved back within a minute
+    Bytes returned; ///< of both: moved back within 30 s
 };
 
 /// What one container has in each tier.

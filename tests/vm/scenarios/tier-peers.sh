@@ -11,7 +11,7 @@ readonly CASE=$1 SECONDS_EACH=$2
 shift 2
 readonly IDLE=10s
 # What the fastest node has left for a case's containers, beside a locked ballast.
-readonly ROOM_MIB=256
+readonly ROOM_MIB=320
 CONTROLLER='' CONTROLLER_PID=''
 CONTAINERS=() HELPERS=() FAILED=0
 
@@ -104,7 +104,7 @@ case_shares() {
 
 # A hog without hot memory has filled the fastest node; the victim's hot set is on the slow one.
 case_hog() {
-    container hog /web/hog "$(annotated 0..100%)" --hot 1MiB --cold 240MiB --cold-node 0
+    container hog /web/hog "$(annotated 0..100%)" --hot 1MiB --cold 300MiB --cold-node 0
     container victim /web/victim "$(annotated 48MiB..100%)" --hot 64MiB --hot-node 1
 }
 
