@@ -219,8 +219,47 @@ std::vector<ColdPiece> in_order(std::span<const model::ColdSpace> spaces, Move w
     return pieces;
 }
 
+/// The parts of a range that its process leaves to the kernel.
+std::vector<model::ColdRange> without(const model::ColdRange& range,
+                                      const std::vector<cgroup::OwnPlacement>& own) {
+    std::vector<model::ColdRange> parts;
+    std::uint64_t from = range.start;
+    for (const cgroup::OwnPlacement& one : own) {
+        if (one.end <= from || one.start >= range.end) {
+            continue;
+        }
+        if (one.start > from) {
+            parts.push_back({from, one.start, range.idle});
+        }
+        from = one.end;
+    }
+    if (from < range.end) {
+        parts.push_back({from, range.end, range.idle});
+    }
+    return parts;
+}
+
+/// What the process of a space places itself. Where that cannot be told, it may be all.
+const std::vector<cgroup::OwnPlacement>& look_up(OwnPlacements& own, const PageoutSite& site,
+                                                 const model::ColdSpace& space) {
+    constexpr std::size_t kMostText = 16U << 20U;
+    const TimePoint now = std::chrono::steady_clock::now();
+    OwnPlacements::Look& look = own.looks[{space.pid, space.pid_start}];
+    if (look.at == TimePoint{} || now - look.at >= OwnPlacements::kGood) {
+        look.at = now;
+        look.ranges =
+            site.proc.read(std::to_string(space.pid) + "/numa_maps", kMostText)
+                .and_then([](const std::string& text) { return cgroup::parse_own_placement(text); })
+                .value_or(std::vector<cgroup::OwnPlacement>{{0, UINT64_MAX}});
+    }
+    return look.ranges;
+}
+
 void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spaces, Move way,
-                 Mover& mover, Meter& meter) {
+                 OwnPlacements& own, Mover& mover, Meter& meter) {
+    std::erase_if(own.looks, [now = std::chrono::steady_clock::now()](const auto& entry) {
+        return now - entry.second.at >= OwnPlacements::kGood;
+    });
     std::vector<std::optional<HeldSpace>> held(spaces.size());
     for (std::size_t i = 0; i < spaces.size(); ++i) {
         auto space = hold(site, spaces[i]);
@@ -233,9 +272,13 @@ void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spac
     }
     for (const ColdPiece& piece : in_order(spaces, way)) {
         const model::ColdSpace& space = spaces[piece.space];
-        if (held[piece.space] &&
-            !mover.take(*held[piece.space], {space.pid, space.pid_start}, piece.range)) {
-            return;
+        if (!held[piece.space]) {
+            continue;
+        }
+        for (const auto& part : without(piece.range, look_up(own, site, space))) {
+            if (!mover.take(*held[piece.space], {space.pid, space.pid_start}, part)) {
+                return;
+            }
         }
     }
     if (mover.left().count > 0) {
@@ -269,18 +312,18 @@ Result<void> KernelMover::move(int pid, std::span<const std::uint64_t> addresses
 
 model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
                        std::span<const model::ColdSpace> spaces, const MoveTargets& targets,
-                       PageMover& mover, MoveLog& log, Microseconds deadline,
+                       PageMover& mover, MoveMemory& memory, Microseconds deadline,
                        Interrupt& interrupt) {
     Meter meter(site.group, decision);
     meter.outcome().move = decision.move;
     Bytes moved;
     if (!meter.failed() && decision.move) {
         interrupt.arm(deadline);
-        Mover work(decision, targets, mover, log, interrupt, meter.outcome());
-        migrate_all(site, spaces, *decision.move, work, meter);
+        Mover work(decision, targets, mover, memory.log, interrupt, meter.outcome());
+        migrate_all(site, spaces, *decision.move, memory.own, work, meter);
         moved = work.moved();
         interrupt.disarm();
-        log.forget(std::chrono::steady_clock::now());
+        memory.log.forget(std::chrono::steady_clock::now());
     }
     model::Outcome outcome = meter.finish();
     outcome.taken = moved;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cgroup/parse/numa_maps.hpp"
 #include "engine/act/cold_memory.hpp"
 #include "engine/act/interrupt.hpp"
 #include "engine/act/move_log.hpp"
@@ -37,22 +38,41 @@ public:
     Result<void> move(int pid, std::span<const std::uint64_t> addresses, unsigned node) override;
 };
 
+/// What of each address space its process places itself, as last looked: those pages stay.
+struct OwnPlacements {
+    /// How long a look is good for: it walks page tables, as slowly as a look for present pages.
+    static constexpr Microseconds kGood{60'000'000};
+
+    struct Look {
+        TimePoint at{};
+        std::vector<cgroup::OwnPlacement> ranges; ///< rising
+    };
+    std::map<SpaceId, Look> looks;
+};
+
+/// What a container's moves remember. One request at a time uses it.
+struct MoveMemory {
+    MoveLog log;
+    OwnPlacements own;
+};
+
 /// Where pages of each node should go, by preference. Pages of other nodes stay.
 using MoveTargets = std::map<unsigned, std::vector<unsigned>>;
 
 /// Moves `decision.ask` bytes of `spaces` between nodes: for a demotion those idle longest first,
 /// for a promotion those in use for longest, until that many have moved, all were tried, `deadline`
-/// passes or `interrupt` stops it. What `log` says was moved a moment ago, or stayed, is left
-/// alone; it is told what became of the others. A process that has ended, or is another by now, is
-/// left out: its number is checked before each call, and names it by a descriptor that is held. Who
-/// gets the number between the check and the call would have pages at the same addresses moved, and
-/// nothing else.
+/// passes or `interrupt` stops it. What was moved a moment ago, or stayed, by `memory`'s log,
+/// and what a process places itself (mbind(2), set_mempolicy(2)) is left alone. A process that has
+/// ended, or is another by now, is left out: its number is checked before each call, and names it
+/// by a descriptor that is held. Who gets the number between the check and the call would have
+/// pages at the same addresses moved, and nothing else.
 ///
 /// The outcome tells what was `found` (present on a node of `targets`, and not moved lately), what
 /// moved (`taken`), what of that had moved the other way lately (`returned`) and what is `stuck`.
 /// Blocks for milliseconds a chunk: runs on the pool. Never fails: the outcome says how it ended.
 model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
                        std::span<const model::ColdSpace> spaces, const MoveTargets& targets,
-                       PageMover& mover, MoveLog& log, Microseconds deadline, Interrupt& interrupt);
+                       PageMover& mover, MoveMemory& memory, Microseconds deadline,
+                       Interrupt& interrupt);
 
 } // namespace cgtide::act

@@ -69,6 +69,12 @@ std::string memory(const json& detail, const json& container) {
                     {"idle age", text_field(detail, "age")}});
 }
 
+/// Bytes or a share, whichever is set.
+std::string amount(const json& value) {
+    const std::string size = bytes_field(value, "bytes");
+    return size == kNone ? share_field(value, "bp") : size;
+}
+
 std::string policy(const json& detail) {
     const json& granted = child(detail, "policy");
     const json& profile = child(granted, "profile");
@@ -86,7 +92,9 @@ std::string policy(const json& detail) {
          {"pressure target", share_field(granted, "pressure_bp")},
          {"idle", duration_field(granted, "idle_us")},
          {"keep", keep_bytes == kNone ? share_field(granted, "keep_bp") + " of usage" : keep_bytes},
-         {"pages", text_field(granted, "pages")}});
+         {"pages", text_field(granted, "pages")},
+         {"fast tier",
+          amount(child(granted, "fast_low")) + ".." + amount(child(granted, "fast_high"))}});
 }
 
 /// The engine tells cold bytes at ages of its choice; these are shown.

@@ -2,7 +2,7 @@
 
 #include "cgroup/group.hpp"
 #include "engine/act/interrupt.hpp"
-#include "engine/act/move_log.hpp"
+#include "engine/act/migrate.hpp"
 #include "engine/core/history.hpp"
 #include "engine/core/journal.hpp"
 #include "engine/core/run_dir.hpp"
@@ -41,7 +41,7 @@ struct Container {
         stat;                  ///< the last, kept when `stat` is detached or the container ends
     int pressure_readings = 0; ///< since the last app came; a share takes two
     std::shared_ptr<act::Interrupt> writing; ///< set while a write for it is queued or under way
-    std::shared_ptr<act::MoveLog> moves = std::make_shared<act::MoveLog>(); ///< used by `writing`
+    std::shared_ptr<act::MoveMemory> moves = std::make_shared<act::MoveMemory>(); ///< used by `writing`
     TimePoint seen{};               ///< when this engine first saw it
     std::int64_t registered_ms = 0; ///< wall clock, milliseconds since the epoch
     std::int64_t ended_ms = 0;      ///< 0 while it lives

@@ -240,6 +240,7 @@ void Engine::compile(Container& container) {
         {container.record.id, container.record.cgroup_path, fast_tier()}, options_.settings);
     if (auto admitted = admit_low(container); !admitted) {
         std::erase(container.policy.apps, model::AppName::tier);
+        container.policy.tier.low = Bytes{0}; // root may attach the app all the same
         container.policy.faults.push_back(
             {"cgtide.io/tier.fast", "", admitted.error().detail, model::AppName::tier});
     }

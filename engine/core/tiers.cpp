@@ -94,11 +94,14 @@ void Engine::share_tiers(const model::TierRoom& room) {
         }
     }
     for (const auto& [id, container] : registry_.live()) {
+        if (!container->tenants[kTier] || !container->snapshot || !container->snapshot->placement) {
+            continue;
+        }
+        const Pointer& one = container; // clang 14 captures no structured binding
         const bool is_due = std::any_of(turns_.begin(), turns_.end(), [&](const Turn& turn) {
-            return turn.container == container && turn.snapshot && turn.snapshot->placement;
+            return turn.container == one && turn.snapshot && turn.snapshot->placement;
         });
-        if (!is_due && container->tenants[kTier] && container->snapshot &&
-            container->snapshot->placement) {
+        if (!is_due) {
             add(*container, *container->snapshot->placement);
         }
     }

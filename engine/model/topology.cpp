@@ -111,10 +111,9 @@ std::vector<unsigned> counterparts(const Topology& topology, unsigned node) {
         }
     }
     std::sort(found.begin(), found.end());
-    std::vector<unsigned> ids;
-    for (const auto& [distance, id] : found) {
-        ids.push_back(id);
-    }
+    std::vector<unsigned> ids(found.size());
+    std::transform(found.begin(), found.end(), ids.begin(),
+                   [](const auto& one) { return one.second; });
     return ids;
 }
 

@@ -60,6 +60,13 @@ json faults_of(const std::vector<model::PolicyFault>& faults) {
     return list;
 }
 
+json amount_of(const model::Amount& amount) {
+    const auto* size = std::get_if<Bytes>(&amount);
+    const auto* share = std::get_if<BasisPoints>(&amount);
+    return {{"bytes", size != nullptr ? bytes(*size) : json(nullptr)},
+            {"bp", share != nullptr ? json(share->count) : json(nullptr)}};
+}
+
 json policy_of(const model::Policy& policy) {
     const model::ReclaimPolicy& reclaim = policy.reclaim;
     const auto* keep_bytes = std::get_if<Bytes>(&reclaim.keep);
@@ -74,7 +81,9 @@ json policy_of(const model::Policy& policy) {
             {"idle_us", reclaim.idle.count()},
             {"keep_bytes", keep_bytes != nullptr ? bytes(*keep_bytes) : json(nullptr)},
             {"keep_bp", keep_share != nullptr ? json(keep_share->count) : json(nullptr)},
-            {"pages", model::to_string(reclaim.pages)}};
+            {"pages", model::to_string(reclaim.pages)},
+            {"fast_low", amount_of(policy.tier.low)},
+            {"fast_high", amount_of(policy.tier.high)}};
 }
 
 json counters_of(const model::Snapshot& now) {

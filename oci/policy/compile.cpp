@@ -200,6 +200,7 @@ private:
         if (asked != nullptr && is_over) {
             fault(*asked, "LOW needs a grant (granted here: " + format(granted_.low) + ")",
                   AppName::tier);
+            policy_.tier = {}; // root may attach the app all the same
         }
     }
 

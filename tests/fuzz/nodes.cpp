@@ -1,5 +1,6 @@
 #include "cgroup/parse/nodes.hpp"
 
+#include "cgroup/parse/numa_maps.hpp"
 #include "tests/fuzz/check.hpp"
 
 #include <algorithm>
@@ -22,6 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (const auto distances = cgroup::parse_distances(text)) {
         fuzz::check(distances->size() <= text.size());
+    }
+    if (const auto found = cgroup::parse_own_placement(text)) {
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            fuzz::check((*found)[i].start < (*found)[i].end);
+            fuzz::check(i == 0 || (*found)[i - 1].end < (*found)[i].start);
+        }
     }
     if (const auto pages = cgroup::parse_high_watermarks(text)) {
         fuzz::check(pages->size() <= text.size());

@@ -129,7 +129,7 @@ protected:
         decision.move = way;
         decision.actuator = model::Actuator::move_pages;
         const PageoutSite site{group_, proc_, path_};
-        return migrate(site, decision, {&space_, 1}, targets, kernel_, log_, kNever, interrupt_);
+        return migrate(site, decision, {&space_, 1}, targets, kernel_, memory_, kNever, interrupt_);
     }
 
     /// Whether a page of the process is on a node.
@@ -145,7 +145,7 @@ protected:
     std::string path_;
     model::ColdSpace space_;
     FakeMover kernel_;
-    MoveLog log_;
+    MoveMemory memory_;
     Interrupt interrupt_;
 };
 
@@ -196,11 +196,31 @@ TEST_F(MigrateTest, WhatMovedIsLeftAloneForAWhile) {
     EXPECT_EQ(back.end, OutcomeEnd::partial);
 }
 
+TEST_F(MigrateTest, WhatTheProcessPlacesItselfStays) {
+    add(0, 8, 100);
+    auto& look = memory_.own.looks[{space_.pid, space_.pid_start}];
+    look.at = std::chrono::steady_clock::now();
+    look.ranges = {{holder_.start() + 2 * kMib, holder_.start() + 5 * kMib}};
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, mebibytes(5));
+    EXPECT_TRUE(is_on(1, 1));
+    EXPECT_TRUE(is_on(3, 0));
+    EXPECT_TRUE(is_on(6, 1));
+}
+
+TEST_F(MigrateTest, APolicyIsReadFromTheProcess) {
+    add(0, 8, 100);
+    ask(mebibytes(1));
+    const auto& look = memory_.own.looks.at({space_.pid, space_.pid_start});
+    EXPECT_NE(look.at, TimePoint{});
+    EXPECT_THAT(look.ranges, testing::IsEmpty()); // it has none of its own
+}
+
 TEST_F(MigrateTest, WhatGoesBackIsCounted) {
     add(0, 8, 100);
     const TimePoint earlier = std::chrono::steady_clock::now() - MoveLog::kSettle;
-    log_.moved({space_.pid, space_.pid_start}, {holder_.start(), holder_.start() + 3 * kMib},
-               Move::promote, earlier);
+    memory_.log.moved({space_.pid, space_.pid_start}, {holder_.start(), holder_.start() + 3 * kMib},
+                      Move::promote, earlier);
     const auto outcome = ask(mebibytes(8));
     EXPECT_EQ(outcome.taken, mebibytes(8));
     EXPECT_EQ(outcome.returned, mebibytes(3));
@@ -221,7 +241,7 @@ TEST_F(MigrateTest, ANodeThatIsFullOrAwayIsPassedOver) {
     add(0, 8, 100);
     for (const int refusal : {ENOMEM, ENODEV}) {
         kernel_ = {};
-        log_ = {};
+        memory_ = {};
         kernel_.refuse = [&](unsigned node) {
             return node == 1 ? refusal : 0;
         };

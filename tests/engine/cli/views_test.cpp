@@ -157,7 +157,9 @@ TEST_F(View, InspectShowsPolicyAndFaults) {
             {"idle_us", 120000000},
             {"keep_bytes", nullptr},
             {"keep_bp", 500.0},
-            {"pages", "all"}}},
+            {"pages", "all"},
+            {"fast_low", {{"bytes", 0}, {"bp", nullptr}}},
+            {"fast_high", {{"bytes", nullptr}, {"bp", 6000.0}}}}},
           {"attached", {"reclaim"}},
           {"detached", json::array()},
           {"counters",
@@ -215,6 +217,7 @@ policy
   idle              2 m
   keep              5.00 % of usage
   pages             all
+  fast tier         0 B..60.00 %
 
 refused annotations
   cgtide.io/profile = "ea\x1b[31mger"

@@ -149,6 +149,7 @@ TEST(Policy, LowTakesAGrantInWhateverUnit) {
         EXPECT_THAT(policy.apps, ElementsAre(AppName::stat)) << value;
         ASSERT_THAT(policy.faults, SizeIs(1)) << value;
         EXPECT_EQ(policy.faults[0].app, AppName::tier);
+        EXPECT_EQ(policy.tier.low, model::Amount(Bytes{0})) << "also where root attaches it";
         EXPECT_THAT(policy.faults[0].message, HasSubstr("LOW needs a grant (granted here: "));
     }
     EXPECT_THAT(with_fast("20MiB..", BasisPoints{2000.0}).faults, testing::IsEmpty());

@@ -36,6 +36,11 @@ has_samples() {
     (($(wc -l <"/out/$1.jsonl") >= $2))
 }
 
+# has_reason NAME CODE
+has_reason() {
+    cgtide explain "$1" --json | jq -e --arg code "$2" '.entries[] | select(.reason == $code)'
+}
+
 moved_of() {
     cgtide tier --json | jq -e ".uses[] | select(.name == \"$1\") | .share.promoted_bytes + .share.demoted_bytes"
 }
@@ -78,6 +83,18 @@ step "no page thrashes"
 (($(last_sample /out/main.jsonl thrash_bytes) * 100 <= $(last_sample /out/main.jsonl moved_bytes))) ||
     fail "over 1 % of what moved did so twice within 10 s"
 expect "nobody counts the moves" moved_of main
+
+step "what a cpuset keeps on its node stays there, and that is said"
+make_bundle /run/bound bound /run/rootfs /web/bound "$TIER" -- \
+    /bin/cgtide-workload --sample 2s --report /out/bound.jsonl --hot 1MiB --cold 32MiB --cold-node 0
+jq '.linux.resources.cpu.mems = "0"' /run/bound/config.json >/run/bound/config.new
+mv /run/bound/config.new /run/bound/config.json
+add_hooks /run/bound
+runtime_create_start bound /run/bound
+wait_for 90 has_event /out/bound.jsonl populated
+wait_for 90 has_reason bound unmovable
+(($(last_sample /out/bound.jsonl moved_bytes) == 0)) || fail "pages left the nodes of their cpuset"
+runtime_delete bound
 
 step "LOW without a grant, and over what there is, are refused by name; HIGH below LOW is too"
 for low in '90%..' '60%..20%' '10..x'; do

@@ -1,0 +1,102 @@
+#include "tests/daemon/node.hpp"
+
+namespace cgtide::daemon {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+/// A node with memory on NUMA nodes, and containers that are granted the app tier. No page moves: a
+/// fake tree has none.
+class Tier : public Node {
+protected:
+    void put(const std::string& file, const std::string& text) const {
+        tree_.dir().write("sys/devices/" + file, text);
+    }
+
+    void put_node(int id, const std::string& cpus) const {
+        const std::string node = "system/node/node" + std::to_string(id);
+        const std::string name = "Node " + std::to_string(id);
+        put(node + "/cpulist", cpus + "\n");
+        put(node + "/distance", id == 0 ? "10 20\n" : "20 10\n");
+        put(node + "/meminfo", name + " MemTotal: 1048576 kB\n" + name + " MemFree: 524288 kB\n");
+    }
+
+    void put_tiers() const {
+        put("system/node/online", "0-1\n");
+        put_node(0, "0-1");
+        put_node(1, "");
+        put("virtual/memory_tiering/memory_tier4/nodelist", "0\n");
+        put("virtual/memory_tiering/memory_tier450/nodelist", "1\n");
+    }
+
+    static Annotations tiered(const std::string& fast) {
+        return {{"cgtide.io/apps", "tier"},
+                {"cgtide.io/profile", "test"},
+                {"cgtide.io/tier.fast", fast}};
+    }
+
+    bool start_granting() {
+        dir_.write("cgtide.toml", "[profile.test]\nperiod = \"1s\"\n[[grant]]\ncgroup = \"/pods\"\n"
+                                  "apps = [\"tier\"]\nprofiles = [\"test\"]\nlow = \"80%\"\n");
+        return start();
+    }
+
+    json apps_of(const std::string& name) const { return inspect(name)["container"]["apps"]; }
+};
+
+TEST_F(Tier, ANodeWithOneTierSaysWhyAndLeavesContainersAlone) {
+    put("system/node/online", "0\n");
+    put_node(0, "0-1");
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("web", tiered("0..50%")).status, 0);
+    EXPECT_FALSE(await_reason("web", "no-tiers").is_null());
+    const Ended shown = cli({"tier"});
+    EXPECT_EQ(shown.status, 0);
+    EXPECT_THAT(shown.output, HasSubstr("no tiers to choose between: one NUMA node"));
+}
+
+TEST_F(Tier, WithoutASensorNothingIsMovedAndThatIsSaid) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("web", tiered("10%..60%")).status, 0);
+    tree_.set("/pods/web", "memory.numa_stat",
+              "anon N0=8388608 N1=4194304\nfile N0=0 N1=1048576\n");
+    EXPECT_FALSE(await_reason("web", "unplaced").is_null());
+    const json told = call("io.cgtide.Engine.Tiers", json::object());
+    EXPECT_EQ(told["flat"], nullptr);
+    ASSERT_EQ(told["tiers"].size(), 2U);
+    EXPECT_EQ(told["uses"][0]["tier_bytes"], json({8388608, 5242880}));
+    EXPECT_EQ(told["uses"][0]["share"]["low_bytes"], 107374182);
+    EXPECT_EQ(told["uses"][0]["share"]["target_bytes"], nullptr);
+    EXPECT_EQ(inspect("web")["policy"]["fast_high"]["bp"], 6000.0);
+}
+
+TEST_F(Tier, LowsBeyondTheFastestTierAreRefusedByNameAndThoseBeforeStay) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("one", tiered("60%..")).status, 0);
+    ASSERT_EQ(run_container("two", tiered("60%..")).status, 0);
+    EXPECT_EQ(apps_of("one"), json({"tier"}));
+    EXPECT_EQ(apps_of("two"), json::array());
+    EXPECT_THAT(inspect("two")["faults"][0]["message"].get<std::string>(),
+                HasSubstr("LOW of all containers would be 1.2 GiB of 1.0 GiB"));
+    EXPECT_EQ(cli({"attach", "two", "tier"}).status, 0);
+    EXPECT_EQ(apps_of("two"), json({"tier"}));
+    EXPECT_EQ(inspect("two")["policy"]["fast_low"]["bytes"], 0);
+}
+
+TEST_F(Tier, AReloadKeepsSharesAndANodeThatWentOfflineEndsThem) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("web", tiered("60%..")).status, 0);
+    ASSERT_FALSE(await_reason("web", "unplaced").is_null());
+    engine().signal(SIGHUP);
+    ASSERT_TRUE(await_line("settings read again"));
+    EXPECT_EQ(apps_of("web"), json({"tier"}));
+    put("system/node/online", "0\n");
+    EXPECT_FALSE(await_reason("web", "no-tiers").is_null());
+}
+
+} // namespace
+} // namespace cgtide::daemon
