@@ -27,6 +27,9 @@ constexpr std::uint64_t kPage = 4096;
 /// Addresses that are scanned for present pages at a time.
 constexpr std::uint64_t kWindow = 64U << 20U;
 
+/// The kernel would leave what another process maps too.
+constexpr cgroup::PagemapOptions kTellShared{.tell_shared_anon = true};
+
 /// From linux/mempolicy.h, which does not go with the C library's headers.
 constexpr int kMoveOwn = 1 << 1; // MPOL_MF_MOVE
 
@@ -45,15 +48,18 @@ public:
     Mover(const model::Decision& decision, const MoveTargets& targets, PageMover& kernel,
           MoveLog& log, Interrupt& interrupt, model::Outcome& outcome)
         : decision_(decision), targets_(targets), kernel_(kernel), log_(log), interrupt_(interrupt),
-          outcome_(outcome), way_(*decision.move) {}
+          outcome_(outcome), way_(*decision.move), room_(targets.room) {}
 
     /// \returns false where nothing more is to be done.
     bool take(HeldSpace& held, SpaceId space, const model::ColdRange& range) {
         for (const AddressRange& part : log_.movable(space, {range.start, range.end}, now())) {
             for (std::uint64_t at = part.start; at < part.end;
                  at += std::min(kWindow, part.end - at)) {
+                if (is_over()) {
+                    return false;
+                }
                 runs_.clear();
-                if (!held.pages.scan(at, std::min(part.end, at + kWindow), {}, runs_)) {
+                if (!held.pages.scan(at, std::min(part.end, at + kWindow), kTellShared, runs_)) {
                     return true; // the process has ended: the others may go on
                 }
                 if (!take_runs(held, space)) {
@@ -62,6 +68,15 @@ public:
             }
         }
         return left().count > 0;
+    }
+
+    /// Whether time is over, or who works is to end.
+    bool is_over() {
+        if (interrupt_.stopped()) {
+            outcome_.end = OutcomeEnd::interrupted;
+            return true;
+        }
+        return false;
     }
 
     /// What has not moved yet of what was asked for.
@@ -89,27 +104,45 @@ private:
         return send(held, space);
     }
 
+    /// Whether some of the pages are where they should not be, by one in so many that a chunk has
+    /// kSamples: most of what is hot is in place, and asking for each page costs as much as a move.
+    bool has_misplaced(SpaceId space, const std::vector<std::uint64_t>& pages) {
+        constexpr std::size_t kSamples = 16;
+        std::vector<std::uint64_t> some;
+        const std::size_t step = std::max<std::size_t>(pages.size() / kSamples, 1);
+        for (std::size_t i = 0; i < pages.size(); i += step) {
+            some.push_back(pages[i]);
+        }
+        std::vector<int> nodes(some.size(), -1);
+        return !kernel_.where(space.pid, some, nodes) ||
+               std::any_of(nodes.begin(), nodes.end(),
+                           [this](int node) { return is_source(node); });
+    }
+
+    bool is_source(int node) const {
+        return node >= 0 && targets_.of.contains(static_cast<unsigned>(node));
+    }
+
     /// Moves what was gathered. \returns false where nothing more is to be done.
     bool send(HeldSpace& held, SpaceId space) {
         const std::vector<std::uint64_t> gathered = std::exchange(addresses_, {});
         if (gathered.empty()) {
             return true;
         }
-        if (interrupt_.stopped()) {
-            outcome_.end = OutcomeEnd::interrupted;
+        if (is_over()) {
             return false;
         }
-        std::vector<int> nodes(gathered.size(), -1);
-        if (!lives(held.process)) {
+        if (!lives(held.process) || !has_misplaced(space, gathered)) {
             return true;
         }
+        std::vector<int> nodes(gathered.size(), -1);
         if (auto told = kernel_.where(space.pid, gathered, nodes); !told) {
             return fail(told.error());
         }
         std::map<unsigned, std::vector<std::uint64_t>> by_node;
         Bytes found;
         for (std::size_t i = 0; i < nodes.size() && found < left(); ++i) {
-            if (nodes[i] >= 0 && targets_.contains(static_cast<unsigned>(nodes[i]))) {
+            if (is_source(nodes[i])) {
                 by_node[static_cast<unsigned>(nodes[i])].push_back(gathered[i]);
                 found = found + Bytes{kPage};
             }
@@ -123,59 +156,89 @@ private:
         return left().count > 0;
     }
 
-    /// Moves pages of one node to the first of its targets that takes them.
+    /// How many pages a target takes now.
+    std::size_t pages_for(unsigned target) const {
+        const auto room = room_.find(target);
+        return refused_.contains(target) ? 0
+               : room == room_.end()     ? SIZE_MAX
+                                         : static_cast<std::size_t>(room->second.count / kPage);
+    }
+
+    /// Moves pages of one node to the first of its targets that take them. \returns false where
+    /// none takes any more.
     bool send_from(HeldSpace& held, SpaceId space, unsigned node,
-                   const std::vector<std::uint64_t>& pages) {
-        for (const unsigned target : targets_.at(node)) {
-            if (refused_.contains(target)) {
+                   std::vector<std::uint64_t> pages) {
+        bool has_target = false;
+        for (const unsigned target : targets_.of.at(node)) {
+            const std::size_t most = std::min(pages_for(target), pages.size());
+            if (most == 0) {
                 continue;
             }
             if (!lives(held.process)) {
                 return true;
             }
-            const auto done = kernel_.move(space.pid, pages, target);
-            if (!done && (has_code(done.error(), EACCES) || has_code(done.error(), ENOMEM) ||
-                          is_gone(done.error()))) {
-                if (has_code(done.error(), ESRCH)) {
-                    return true;
-                }
-                // A cpuset is one process's, a node that is full or went away is all processes'.
-                if (!has_code(done.error(), EACCES)) {
-                    refused_.insert(target);
-                }
-                settle(space, node, pages, true);
-                continue;
+            const std::vector<std::uint64_t> some(
+                pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(most));
+            const auto done = kernel_.move(space.pid, some, target);
+            if (!done && is_end_of_process(done.error())) {
+                return true;
             }
-            if (!done) {
+            const bool is_refused =
+                !done && (has_code(done.error(), EACCES) || has_code(done.error(), ENOMEM) ||
+                          is_gone(done.error()));
+            if (!done && !is_refused) {
                 return fail(done.error());
             }
-            settle(space, node, pages, false);
-            return true;
+            // A cpuset is one process's, a node that is full or went away is all processes'.
+            if (is_refused && !has_code(done.error(), EACCES)) {
+                refused_.insert(target);
+            } else {
+                has_target = true;
+            }
+            const std::vector<std::uint64_t> left = settle(space, node, some, target);
+            pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(most));
+            if (is_refused) { // the others may take them
+                pages.insert(pages.begin(), left.begin(), left.end());
+            } else {
+                stay(space, left);
+            }
+            if (pages.empty()) {
+                return true;
+            }
+        }
+        if (!has_target) {
+            outcome_.end = OutcomeEnd::partial;
+            return false; // all are full, or away
         }
         stay(space, pages);
         return true;
     }
 
-    /// Books what of the pages is not on `node` any more; `is_partial`: the rest is tried
-    /// elsewhere.
-    void settle(SpaceId space, unsigned node, const std::vector<std::uint64_t>& pages,
-                bool is_partial) {
+    /// Books what of the pages is not on `node` any more. \returns the others.
+    std::vector<std::uint64_t> settle(SpaceId space, unsigned node,
+                                      const std::vector<std::uint64_t>& pages, unsigned target) {
+        std::vector<std::uint64_t> left;
         std::vector<int> nodes(pages.size(), -1);
         if (!kernel_.where(space.pid, pages, nodes)) {
-            return;
+            return left;
         }
         const TimePoint at = now();
+        Bytes sum;
         for (std::size_t i = 0; i < pages.size(); ++i) {
             const AddressRange page{pages[i], pages[i] + kPage};
             if (nodes[i] >= 0 && static_cast<unsigned>(nodes[i]) != node) {
-                moved_ = moved_ + Bytes{kPage};
+                sum = sum + Bytes{kPage};
                 outcome_.returned = outcome_.returned + log_.would_return(space, page, way_, at);
                 log_.moved(space, page, way_, at);
-            } else if (!is_partial && nodes[i] >= 0) {
-                outcome_.stuck = outcome_.stuck + Bytes{kPage};
-                log_.stayed(space, page, at);
+            } else if (nodes[i] >= 0) {
+                left.push_back(pages[i]);
             }
         }
+        moved_ = moved_ + sum;
+        if (const auto room = room_.find(target); room != room_.end()) {
+            room->second = room->second - sum;
+        }
+        return left;
     }
 
     void stay(SpaceId space, const std::vector<std::uint64_t>& pages) {
@@ -186,9 +249,14 @@ private:
         outcome_.stuck = outcome_.stuck + Bytes{pages.size() * kPage};
     }
 
+    /// A process that has ended and was not waited for yet has no memory: EINVAL.
+    static bool is_end_of_process(const Error& error) {
+        return has_code(error, ESRCH) || has_code(error, EINVAL);
+    }
+
     /// \returns true where it concerns one process alone, which is left out.
     bool fail(const Error& error) {
-        if (has_code(error, ESRCH) || is_gone(error)) {
+        if (is_end_of_process(error) || is_gone(error)) {
             return true;
         }
         outcome_.end = OutcomeEnd::failed;
@@ -207,6 +275,7 @@ private:
     std::vector<Present> runs_;
     std::vector<std::uint64_t> addresses_; ///< the chunk
     std::set<unsigned> refused_;           ///< targets that take no more
+    std::map<unsigned, Bytes> room_;       ///< what is left of the targets' room
     Bytes moved_;
 };
 
@@ -275,6 +344,9 @@ void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spac
         if (!held[piece.space]) {
             continue;
         }
+        if (mover.is_over()) {
+            return;
+        }
         for (const auto& part : without(piece.range, look_up(own, site, space))) {
             if (!mover.take(*held[piece.space], {space.pid, space.pid_start}, part)) {
                 return;
@@ -317,7 +389,10 @@ model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
     Meter meter(site.group, decision);
     meter.outcome().move = decision.move;
     Bytes moved;
-    if (!meter.failed() && decision.move) {
+    if (deadline.count() <= 0) {
+        meter.outcome().end = OutcomeEnd::interrupted;
+    } else if (!meter.failed() && decision.move) {
+        memory.log.remember_for(deadline);
         interrupt.arm(deadline);
         Mover work(decision, targets, mover, memory.log, interrupt, meter.outcome());
         migrate_all(site, spaces, *decision.move, memory.own, work, meter);

@@ -56,8 +56,11 @@ struct MoveMemory {
     OwnPlacements own;
 };
 
-/// Where pages of each node should go, by preference. Pages of other nodes stay.
-using MoveTargets = std::map<unsigned, std::vector<unsigned>>;
+/// Where pages should go.
+struct MoveTargets {
+    std::map<unsigned, std::vector<unsigned>> of; ///< of each node, by preference; others' stay
+    std::map<unsigned, Bytes> room{}; ///< what a target takes at most; none: as much as it can
+};
 
 /// Moves `decision.ask` bytes of `spaces` between nodes: for a demotion those idle longest first,
 /// for a promotion those in use for longest, until that many have moved, all were tried, `deadline`

@@ -50,6 +50,10 @@ void MoveLog::put(SpaceId space, AddressRange range, const Note& note) {
     notes.emplace(range.start, kept);
 }
 
+void MoveLog::remember_for(Microseconds period) {
+    remember_ = std::max(kRemember, kSettle + 2 * period);
+}
+
 void MoveLog::moved(SpaceId space, AddressRange range, model::Move way, TimePoint at) {
     put(space, range, {range.end, at, way, true});
 }
@@ -88,7 +92,7 @@ Bytes MoveLog::would_return(SpaceId space, AddressRange range, model::Move way,
     }
     for (auto note = first_over(notes->second, range.start);
          note != notes->second.end() && note->first < range.end; ++note) {
-        if (note->second.has_moved && note->second.way != way && at - note->second.at < kRemember) {
+        if (note->second.has_moved && note->second.way != way && at - note->second.at < remember_) {
             sum = sum +
                   Bytes{std::min(note->second.end, range.end) - std::max(note->first, range.start)};
         }
@@ -104,9 +108,9 @@ void MoveLog::forget_before(TimePoint at) {
 }
 
 void MoveLog::forget(TimePoint at) {
-    forget_before(at - kRemember);
+    forget_before(at - remember_);
     if (size() > kMostRanges) {
-        forget_before(at - kRemember / 2);
+        forget_before(at - remember_ / 2);
     }
     if (size() > kMostRanges) {
         spaces_.clear();

@@ -32,12 +32,16 @@ class MoveLog {
 public:
     /// For so long what was moved, or could not be, is left alone.
     static constexpr Microseconds kSettle{20'000'000};
-    /// For so long a move the other way counts as a return: a hot set that comes back each minute
-    /// is none.
+    /// For so long at least a move the other way counts as a return: a hot set that comes back each
+    /// minute is none.
     static constexpr Microseconds kRemember{30'000'000};
     /// Ranges that are kept; beyond, all of the earlier half of kRemember are forgotten, and then
     /// all.
     static constexpr std::size_t kMostRanges = 16'384;
+
+    /// What decides has `period` between two looks: with long ones returns are told for longer, or
+    /// none would ever be seen.
+    void remember_for(Microseconds period);
 
     /// Notes that a range was moved at `at`; an earlier note of the same addresses is replaced.
     void moved(SpaceId space, AddressRange range, model::Move way, TimePoint at);
@@ -48,10 +52,10 @@ public:
     /// The parts of a range that may be moved at `at`, rising.
     std::vector<AddressRange> movable(SpaceId space, AddressRange range, TimePoint at) const;
 
-    /// Bytes of a range that were moved the other way within kRemember before `at`.
+    /// Bytes of a range that were moved the other way a short time before `at`.
     Bytes would_return(SpaceId space, AddressRange range, model::Move way, TimePoint at) const;
 
-    /// Forgets what is older than kRemember, and what is too much.
+    /// Forgets what is too old to tell of a return, and what is too much.
     void forget(TimePoint at);
 
     std::size_t size() const;
@@ -69,6 +73,7 @@ private:
     void forget_before(TimePoint at);
 
     std::map<SpaceId, Notes> spaces_;
+    Microseconds remember_ = kRemember;
 };
 
 } // namespace cgtide::act

@@ -15,6 +15,9 @@ using model::Reason;
 using model::ReasonCode;
 using model::TierState;
 
+/// More than any period moves.
+constexpr double kMostStep = 0x1p50;
+
 double number(Bytes bytes) {
     return static_cast<double>(bytes.count);
 }
@@ -68,7 +71,7 @@ void book(TierState& state, std::span<const model::Outcome> outcomes) {
         rest = is_barren ? std::optional(outcome.at + kBarrenWait) : std::nullopt;
         if (outcome.taken.count > 0) {
             state.cpu_per_byte = static_cast<double>(outcome.cpu.count()) / number(outcome.taken);
-            state.step = 2.0 * std::max(state.step, number(kFirstMove));
+            state.step = std::min(2.0 * std::max(state.step, number(kFirstMove)), kMostStep);
         }
     }
 }
@@ -86,7 +89,11 @@ void brake(TierState& state, TimePoint now) {
         state.returned_recent = 0.0;
     } else if (state.hold_until && now - *state.hold_until > kReturnHalfLife) {
         state.hold = state.hold / 2;
-        state.hold_until.reset();
+        *state.hold_until += kReturnHalfLife;
+        if (state.hold < kFirstMoveHold) {
+            state.hold = Microseconds(0);
+            state.hold_until.reset();
+        }
     }
 }
 
@@ -111,27 +118,32 @@ struct Law {
         return std::min(place.target - fast(), node.tiers.fast_free - node.tiers.fast_reserve);
     }
 
+    /// Hot memory that the share has no room for.
+    Bytes hot_over() const { return place.fast[Heat::hot] - place.target; }
+
     /// What should leave the fastest tier: what is cold, what is over the share, and what is colder
-    /// than memory that waits for its place.
+    /// than memory that waits for its place, and can come.
     Bytes unwanted() const {
-        const Bytes ask = std::max({place.fast[Heat::cold], over(), wanted() - room()});
-        // Its own hot memory leaves only where the share is smaller than that.
-        return std::min(ask, std::max(place.demotable, over()));
+        const Bytes makes_room = rests(Move::promote) ? Bytes{} : wanted() - room();
+        const Bytes ask = std::max({place.fast[Heat::cold], over(), makes_room});
+        // Its own hot memory leaves only where the share is smaller than that; what no sensor sees
+        // has no address.
+        return std::min(ask, place.demotable + hot_over());
     }
 
     /// The idle time from which on memory must go so that `ask` bytes leave, coldest first.
     Microseconds depth(Bytes ask) const {
-        Bytes sum = place.fast[Heat::cold];
-        if (ask <= sum) {
+        const Bytes cold = std::min(place.fast[Heat::cold], place.demotable);
+        const Bytes warm = std::min(place.fast[Heat::warm], place.demotable - cold);
+        if (ask <= cold) {
             return policy.reclaim.idle;
         }
-        sum = sum + place.fast[Heat::cool];
-        if (ask <= sum) {
+        if (ask <= place.demotable - warm) {
             return std::min(model::kWarmWithin, policy.reclaim.idle);
         }
-        sum = sum + place.fast[Heat::warm];
-        return ask <= sum || over().count == 0 ? std::min(model::kHotWithin, policy.reclaim.idle)
-                                               : Microseconds::min();
+        return ask <= place.demotable || hot_over().count == 0
+                   ? std::min(model::kHotWithin, policy.reclaim.idle)
+                   : Microseconds::min();
     }
 
     /// A move of `bytes`, within step, rate and CPU share.

@@ -4,6 +4,7 @@
 #include "engine/core/budget.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 namespace cgtide::core {
@@ -41,7 +42,16 @@ void share(std::vector<Request>& requests, Bytes room, ReasonCode code) {
     const std::vector<Bytes> grants = share_out(claims, room, apps::kSmallestAsk);
     for (std::size_t i = 0; i < requests.size(); ++i) {
         Decision& decision = *requests[i].decision;
-        if (grants[i].count == 0 && code == ReasonCode::no_swap) {
+        if (grants[i].count == 0 && code == ReasonCode::tier_full) {
+            const model::Reason& asked = decision.reason;
+            decision.reason =
+                model::Reason(code, {{InputKey::usage, asked.input(InputKey::usage)},
+                                     {InputKey::fast, asked.input(InputKey::fast)},
+                                     {InputKey::share, asked.input(InputKey::share)},
+                                     {InputKey::hot_slow, asked.input(InputKey::hot_slow)},
+                                     {InputKey::cold_fast, asked.input(InputKey::cold_fast)}});
+            decision.ask = Bytes{};
+        } else if (grants[i].count == 0 && code == ReasonCode::no_swap) {
             decision.reason =
                 model::Reason(code, {{InputKey::usage, decision.reason.input(InputKey::usage)},
                                      {InputKey::swap_free, static_cast<double>(room.count)},
@@ -65,6 +75,7 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
                                 const Allowance& allowance) {
     std::unordered_set<CgroupId> asking;
     std::vector<Request> swapping;
+    std::array<std::vector<Request>, 2> moving; // by model::Move
     for (Decision& decision : decisions) {
         if (decision.ask.count == 0) {
             continue;
@@ -76,14 +87,18 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             refuse(decision, ReasonCode::lower_tier);
         } else if (standing.is_busy || !asking.insert(decision.id).second) {
             refuse(decision, ReasonCode::busy);
-        } else if (standing.is_dry_run || decision.move) {
+        } else if (standing.is_dry_run) {
             continue;
+        } else if (decision.move) {
+            moving.at(static_cast<std::size_t>(*decision.move)).push_back({&decision, {}});
         } else if (allowance.over_cpu) {
             refuse(decision, ReasonCode::budget);
         } else if (may_swap(decision)) {
             swapping.push_back({&decision, standing.waited});
         }
     }
+    share(moving[0], allowance.fast_room, ReasonCode::tier_full);
+    share(moving[1], allowance.slow_room, ReasonCode::tier_full);
     share(swapping, allowance.swap_free, ReasonCode::no_swap);
     share(swapping, allowance.swap_room, ReasonCode::budget);
     std::vector<Request> all;

@@ -15,6 +15,8 @@ struct Allowance {
     Bytes room{Bytes::kUnlimited};      ///< bytes that may be asked for now
     Bytes swap_room{Bytes::kUnlimited}; ///< ... by requests that may take anonymous memory
     Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share, its reserve left out
+    Bytes fast_room{Bytes::kUnlimited}; ///< of the fastest memory tier, for moves into it
+    Bytes slow_room{Bytes::kUnlimited}; ///< of the others, for moves out of it
 };
 
 /// How a container stands when its request is settled.
@@ -28,7 +30,8 @@ struct Standing {
 /// Settles what concerns several decisions at once. Nobody asks while the node is paused; a
 /// container has one request under way at a time (a further one is `busy`), and of two requests for
 /// one container in one period the first stands; nothing leaves memory that can go to a lower tier
-/// (`lower-tier`), and moves between tiers take nothing of what is shared; those that may take
+/// (`lower-tier`), and moves between tiers share the room of where they go (`tier-full`), and take
+/// nothing else of what is shared; those that may take
 /// anonymous memory share the free swap (`no-swap`), and all share the node's budget (`budget`), as
 /// share_out() does. A dry run has no part in what is shared. What is refused comes back with an
 /// ask of 0 and the reason, what is cut with the ask that is left. Order is kept. Pure.

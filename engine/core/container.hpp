@@ -41,10 +41,11 @@ struct Container {
         stat;                  ///< the last, kept when `stat` is detached or the container ends
     int pressure_readings = 0; ///< since the last app came; a share takes two
     std::shared_ptr<act::Interrupt> writing; ///< set while a write for it is queued or under way
-    std::shared_ptr<act::MoveMemory> moves = std::make_shared<act::MoveMemory>(); ///< used by `writing`
-    TimePoint seen{};               ///< when this engine first saw it
-    std::int64_t registered_ms = 0; ///< wall clock, milliseconds since the epoch
-    std::int64_t ended_ms = 0;      ///< 0 while it lives
+    std::shared_ptr<act::MoveMemory> moves =
+        std::make_shared<act::MoveMemory>(); ///< used by `writing`
+    TimePoint seen{};                        ///< when this engine first saw it
+    std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
+    std::int64_t ended_ms = 0;               ///< 0 while it lives
     std::shared_ptr<const monitor::GenerationFigures>
         generations;                  ///< what walks of generations have told last
     std::optional<TimePoint> waiting; ///< since when its requests are turned away because of others

@@ -166,11 +166,14 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         return standing(id, now);
     };
     budget_.fill(now);
-    const Allowance allowance{.paused = paused_,
-                              .over_cpu = budget_.is_over_cpu(),
-                              .room = budget_.room(),
-                              .swap_room = budget_.swap_room(),
-                              .swap_free = apps::swap_room(view)};
+    const Allowance allowance{
+        .paused = paused_,
+        .over_cpu = budget_.is_over_cpu(),
+        .room = budget_.room(),
+        .swap_room = budget_.swap_room(),
+        .swap_free = apps::swap_room(view),
+        .fast_room = view.tiers.fast_free - view.tiers.fast_reserve - moving_[0],
+        .slow_room = view.tiers.slow_free - view.tiers.slow_reserve - moving_[1]};
     dispatch(arbitrate(std::move(decisions), standing_of, allowance), now);
 }
 
@@ -182,7 +185,7 @@ Standing Engine::standing(CgroupId id, TimePoint now) const {
     const auto waited = now - container->waiting.value_or(now);
     return {.is_busy = container->writing != nullptr,
             .is_dry_run = container->policy.dry_run,
-            .has_lower_tier = has_lower_tier(*container),
+            .has_lower_tier = has_lower_tier(*container, now),
             .waited = std::chrono::duration_cast<Microseconds>(waited)};
 }
 
@@ -275,6 +278,10 @@ void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
             if (!container->policy.dry_run && !decision.move) {
                 budget_.spend(decision.ask, decision.pages);
             }
+            if (decision.move) {
+                Bytes& under_way = moving_.at(static_cast<std::size_t>(*decision.move));
+                under_way = under_way + decision.ask;
+            }
             container->writing = std::make_shared<act::Interrupt>();
             tasks_.spawn(carry_out(container, order));
         }
@@ -298,7 +305,10 @@ asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
         outcome = co_await perform(container, order, begun);
     }
     container->writing.reset();
-    if (!begun) {
+    if (decision.move) {
+        Bytes& under_way = moving_.at(static_cast<std::size_t>(*decision.move));
+        under_way = under_way - decision.ask;
+    } else if (!begun) {
         container->waiting = order.waiting;
     }
     if (!dry_run && !decision.move) {

@@ -14,6 +14,7 @@
 #include "engine/monitor/regions.hpp"
 #include "engine/monitor/sensors.hpp"
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -42,6 +43,10 @@ struct TierSight {
     TimePoint at{}; ///< when the topology was read
     model::TierRoom room;
 };
+
+/// What of a NUMA node is left free: a share of it, and well over what has the kernel reclaim
+/// there. Pure.
+Bytes tier_reserve(const model::MemoryNode& node);
 
 /// What main found out and opened.
 struct EngineOptions {
@@ -160,8 +165,8 @@ private:
                             TimePoint now) const;
     void sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const;
     void share_tiers(const model::TierRoom& room);
-    bool has_lower_tier(const Container& container) const;
-    Result<void> admit_low(Container& container);
+    bool has_lower_tier(const Container& container, TimePoint now) const;
+    Result<void> admit_low(const Container& container) const;
     Bytes fast_tier() const;
     model::TierUse tier_use(const Container& container) const;
 
@@ -222,8 +227,9 @@ private:
     model::NodeView node_;                            ///< as last read
     std::shared_ptr<const model::Topology> topology_; ///< none until it was first read
     TimePoint topology_at_{};
-    Budget budget_;           ///< of all containers together
-    std::vector<Turn> turns_; ///< of the tick that is under way
+    std::array<Bytes, 2> moving_{}; ///< asked for by moves under way, by model::Move
+    Budget budget_;                 ///< of all containers together
+    std::vector<Turn> turns_;       ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
     static constexpr std::size_t kReclaimers = 2;
     boost::asio::thread_pool reclaimers_{kReclaimers};

@@ -303,6 +303,12 @@ asio::awaitable<Result<void>> Engine::change_attachment(std::string name, model:
     if (container->policy.runs(app) != attached) {
         (attached ? attachment.added : attachment.removed).push_back(app);
     }
+    if (attached && app == model::AppName::tier) {
+        if (const auto admitted = admit_low(*container); !admitted) {
+            std::erase(attachment.added, app);
+            co_return fail(Errc::denied, "attach", admitted.error().detail);
+        }
+    }
     settle_tenants(*container, std::chrono::steady_clock::now());
     wake();
     const auto keep = [&, kept = attachment] {

@@ -3,8 +3,10 @@
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
 #include "engine/monitor/placement.hpp"
+#include "engine/monitor/topology.hpp"
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 namespace cgtide::core {
@@ -13,14 +15,20 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// From where to where memory goes: each node's counterparts in the other tiers.
-act::MoveTargets targets_of(const model::Topology& topology, model::Move way) {
+/// From where to where memory goes: each node's counterparts in the other tiers, as far as these
+/// have room now.
+act::MoveTargets targets_of(const model::Topology& topology, model::Move way,
+                            const std::map<unsigned, Bytes>& free) {
     act::MoveTargets targets;
     for (std::size_t i = 0; i < topology.tiers.size(); ++i) {
         const bool is_source = (i == 0) == (way == model::Move::demote);
         for (const model::MemoryNode& node : topology.tiers[i].nodes) {
             if (is_source) {
-                targets.emplace(node.id, model::counterparts(topology, node.id));
+                targets.of.emplace(node.id, model::counterparts(topology, node.id));
+            } else {
+                const auto found = free.find(node.id);
+                const Bytes left = found == free.end() ? Bytes{} : found->second;
+                targets.room.emplace(node.id, left - tier_reserve(node));
             }
         }
     }
@@ -50,8 +58,10 @@ asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Orde
         const act::PageoutSite site{group->dir(), options_.roots.proc, path};
         const auto time = time_to_work(order.decided, std::chrono::steady_clock::now(), period);
         begun = time.count() > 0;
-        return act::migrate(site, order.decision, spaces, targets_of(*topology, way), kernel,
-                            *moves, time, *interrupt);
+        const auto targets =
+            targets_of(*topology, way, monitor::read_free(options_.roots.sys, *topology));
+        return act::migrate(site, order.decision, spaces, targets, kernel, *moves, time,
+                            *interrupt);
     };
     co_return co_await offload(reclaimers_, move);
 }

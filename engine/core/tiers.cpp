@@ -16,11 +16,10 @@ namespace {
 
 constexpr auto kTier = static_cast<std::size_t>(model::AppName::tier);
 
-/// What of a NUMA node is left free: kTierReserve, and well over what has the kernel reclaim there.
-Bytes reserve_of(const model::MemoryNode& node) {
-    const double share = apps::kTierReserve * static_cast<double>(node.total.count);
-    const double over = apps::kOverWatermark * static_cast<double>(node.watermark.count);
-    return {static_cast<std::uint64_t>(std::max(share, over))};
+/// By annotation, or because root attached it.
+bool runs_tier(const Container& container) {
+    const auto running = container.apps();
+    return std::find(running.begin(), running.end(), model::AppName::tier) != running.end();
 }
 
 apps::FastClaim claim_of(const Container& container, const model::Placement& place,
@@ -37,6 +36,12 @@ apps::FastClaim claim_of(const Container& container, const model::Placement& pla
 }
 
 } // namespace
+
+Bytes tier_reserve(const model::MemoryNode& node) {
+    const double share = apps::kTierReserve * static_cast<double>(node.total.count);
+    const double over = apps::kOverWatermark * static_cast<double>(node.watermark.count);
+    return {static_cast<std::uint64_t>(std::max(share, over))};
+}
 
 TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& before,
                                 TimePoint now) const {
@@ -58,7 +63,7 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
             for (const model::MemoryNode& node : topology.tiers[i].nodes) {
                 const auto found = free.find(node.id);
                 all = all + node.total;
-                reserve = reserve + reserve_of(node);
+                reserve = reserve + tier_reserve(node);
                 left = left + (found == free.end() ? Bytes{} : found->second);
             }
         }
@@ -113,23 +118,30 @@ void Engine::share_tiers(const model::TierRoom& room) {
 }
 
 /// Whether what is cold in this container goes to a lower tier, and so is not paged out.
-bool Engine::has_lower_tier(const Container& container) const {
+bool Engine::has_lower_tier(const Container& container, TimePoint now) const {
     const model::TierRoom& room = node_.tiers;
-    return container.tenants[kTier] && room.is_tiered && container.snapshot &&
-           container.snapshot->placement && container.snapshot->placement->is_known &&
-           room.slow_free > room.slow_reserve + apps::kSmallestMove;
+    const auto& tenant = container.tenants[kTier];
+    if (!tenant || !room.is_tiered || !container.snapshot || !container.snapshot->placement ||
+        !container.snapshot->placement->is_known ||
+        room.slow_free <= room.slow_reserve + apps::kSmallestMove) {
+        return false;
+    }
+    // Where nothing can go down, or nothing may, reclaim goes on.
+    const auto& state = std::get<model::TierState>(tenant->state);
+    const auto& rest = state.rests.at(static_cast<std::size_t>(model::Move::demote));
+    return !(rest && *rest > now) && !(state.hold_until && *state.hold_until > now);
 }
 
-Result<void> Engine::admit_low(Container& container) {
-    model::Policy& policy = container.policy;
+Result<void> Engine::admit_low(const Container& container) const {
+    const model::Policy& policy = container.policy;
     const Bytes fast = fast_tier();
     const Bytes low = apps::fast_bounds(policy.tier, fast).low;
-    if (fast.count == 0 || low.count == 0 || !policy.runs(model::AppName::tier)) {
+    if (fast.count == 0 || low.count == 0 || !runs_tier(container)) {
         return {};
     }
     Bytes sum = low;
     for (const auto& [id, other] : registry_.live()) {
-        if (other.get() != &container && other->policy.runs(model::AppName::tier)) {
+        if (other.get() != &container && runs_tier(*other)) {
             sum = sum + apps::fast_bounds(other->policy.tier, fast).low;
         }
     }

@@ -54,7 +54,7 @@ struct Placement {
     TimePoint at{};        ///< when it was looked at
     HeatBytes fast;        ///< in the fastest tier
     HeatBytes slow;        ///< in all others
-    Bytes promotable;      ///< of `slow`: proven hot, and not moved lately
+    Bytes promotable;      ///< of `slow`: proven hot
     Bytes demotable;       ///< of `fast`: seen, so that its addresses are known, and not hot
     Bytes target{};        ///< what of the fastest tier is this container's, by the arbiter
     bool is_known = false; ///< a sensor has seen its memory

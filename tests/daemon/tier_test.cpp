@@ -84,6 +84,13 @@ TEST_F(Tier, LowsBeyondTheFastestTierAreRefusedByNameAndThoseBeforeStay) {
     EXPECT_EQ(cli({"attach", "two", "tier"}).status, 0);
     EXPECT_EQ(apps_of("two"), json({"tier"}));
     EXPECT_EQ(inspect("two")["policy"]["fast_low"]["bytes"], 0);
+    Annotations later = tiered("60%..");
+    later["cgtide.io/apps"] = ""; // root alone gives it the app
+    ASSERT_EQ(run_container("three", later).status, 0);
+    const Ended refused = cli({"attach", "three", "tier"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("LOW of all containers would be 1.2 GiB"));
+    EXPECT_EQ(apps_of("three"), json::array());
 }
 
 TEST_F(Tier, AReloadKeepsSharesAndANodeThatWentOfflineEndsThem) {

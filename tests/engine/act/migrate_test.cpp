@@ -84,14 +84,20 @@ public:
 
     Result<void> move(int pid, std::span<const std::uint64_t> addresses, unsigned node) override {
         ++calls;
-        if (const int refusal = refuse(node); refusal != 0) {
+        const int refusal = refuse(node);
+        if (refusal > 0) {
             return fail_errno(refusal, "move_pages", std::to_string(pid));
         }
-        for (const std::uint64_t address : addresses) {
+        // Below 0: half of them find room.
+        const auto some = refusal < 0 ? addresses.first(addresses.size() / 2) : addresses;
+        for (const std::uint64_t address : some) {
             if (!stuck.contains(address)) {
                 pages[address] = static_cast<int>(node);
                 moved.push_back(address);
             }
+        }
+        if (refusal < 0) {
+            return fail_errno(-refusal, "move_pages", std::to_string(pid));
         }
         return {};
     }
@@ -122,7 +128,7 @@ protected:
     }
 
     model::Outcome ask(Bytes bytes, Move way = Move::demote,
-                       const MoveTargets& targets = {{0, {1}}}) {
+                       const MoveTargets& targets = {{{0, {1}}}}) {
         model::Decision decision;
         decision.app = model::AppName::tier;
         decision.ask = bytes;
@@ -190,7 +196,7 @@ TEST_F(MigrateTest, PagesOfOtherNodesStay) {
 TEST_F(MigrateTest, WhatMovedIsLeftAloneForAWhile) {
     add(0, 8, 100);
     ask(mebibytes(8));
-    const auto back = ask(mebibytes(8), Move::promote, {{1, {0}}});
+    const auto back = ask(mebibytes(8), Move::promote, {{{1, {0}}}});
     EXPECT_EQ(back.taken, Bytes{});
     EXPECT_EQ(back.found, Bytes{});
     EXPECT_EQ(back.end, OutcomeEnd::partial);
@@ -245,11 +251,53 @@ TEST_F(MigrateTest, ANodeThatIsFullOrAwayIsPassedOver) {
         kernel_.refuse = [&](unsigned node) {
             return node == 1 ? refusal : 0;
         };
-        const auto outcome = ask(mebibytes(8), Move::demote, {{0, {1, 2}}});
+        const auto outcome = ask(mebibytes(8), Move::demote, {{{0, {1, 2}}}});
         EXPECT_EQ(outcome.taken, mebibytes(8)) << refusal;
         EXPECT_TRUE(is_on(3, 2));
         EXPECT_EQ(kernel_.calls, 5) << "the first chunk found it out";
+        EXPECT_EQ(outcome.stuck, Bytes{});
     }
+}
+
+TEST_F(MigrateTest, WhatOneNodeTookIsNotSentToTheNext) {
+    add(0, 8, 100);
+    int taken = 0;
+    kernel_.refuse = [&](unsigned node) {
+        return node == 1 && ++taken == 1 ? -ENOMEM : 0;
+    };
+    const auto outcome = ask(mebibytes(8), Move::demote, {{{0, {1, 2}}}});
+    EXPECT_EQ(outcome.taken, mebibytes(8));
+    EXPECT_EQ(kernel_.moved.size() * kPage, 8 * kMib) << "each page once";
+    EXPECT_TRUE(is_on(0, 1));
+    EXPECT_TRUE(is_on(7, 2));
+}
+
+TEST_F(MigrateTest, ATargetTakesNoMoreThanItsRoom) {
+    add(0, 8, 100);
+    const MoveTargets targets{{{0, {1, 2}}}, {{1, mebibytes(3)}, {2, mebibytes(1)}}};
+    const auto outcome = ask(mebibytes(8), Move::demote, targets);
+    EXPECT_EQ(outcome.taken, mebibytes(4));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+    EXPECT_EQ(outcome.stuck, Bytes{}) << "there was no room to try";
+    EXPECT_EQ(kernel_.moved.size() * kPage, 4 * kMib);
+}
+
+TEST_F(MigrateTest, WhereAllTargetsAreFullItEnds) {
+    add(0, 8, 100);
+    kernel_.refuse = [](unsigned) {
+        return ENOMEM;
+    };
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+    EXPECT_EQ(kernel_.calls, 1);
+}
+
+TEST_F(MigrateTest, AProcessThatWasNotWaitedForIsLeftOut) {
+    add(0, 8, 100);
+    kernel_.refuse = [](unsigned) {
+        return EINVAL;
+    };
+    EXPECT_EQ(ask(mebibytes(8)).end, OutcomeEnd::partial);
 }
 
 TEST_F(MigrateTest, WhatACpusetForbidsStays) {

@@ -41,6 +41,16 @@ TEST(MoveLog, TellsWhatGoesBackSoon) {
     EXPECT_EQ(log.would_return(kSpace, {15, 40}, Move::demote, at(130)), Bytes{});
 }
 
+TEST(MoveLog, LongPeriodsRememberForLonger) {
+    MoveLog log;
+    log.remember_for(std::chrono::minutes(1));
+    log.moved(kSpace, {10, 20}, Move::promote, at(100));
+    EXPECT_EQ(log.would_return(kSpace, {10, 20}, Move::demote, at(239)), Bytes{10});
+    EXPECT_EQ(log.would_return(kSpace, {10, 20}, Move::demote, at(240)), Bytes{});
+    log.remember_for(std::chrono::seconds(2));
+    EXPECT_EQ(log.would_return(kSpace, {10, 20}, Move::demote, at(130)), Bytes{});
+}
+
 TEST(MoveLog, AnotherSpaceIsAnother) {
     MoveLog log;
     log.moved(kSpace, {10, 20}, Move::promote, at(100));

@@ -133,6 +133,46 @@ TEST_F(TierLaw, AtConstantUseColderMemoryMakesRoomForHotter) {
     EXPECT_EQ(down.proven, model::kHotWithin);
 }
 
+TEST_F(TierLaw, WhatNoSensorSeesHidesNoWarmMemory) {
+    set(place_.fast, 0, 20, 80, 0);
+    set(place_.slow, 30, 0, 0, 0);
+    place_.demotable = mebibytes(20); // the 80 are page cache that no process maps
+    const auto down = step();
+    EXPECT_EQ(down.move, Move::demote);
+    EXPECT_EQ(down.proven, model::kHotWithin);
+}
+
+TEST_F(TierLaw, NothingMakesRoomForWhatCannotCome) {
+    set(place_.fast, 0, 100, 0, 0);
+    set(place_.slow, 50, 0, 0, 0);
+    place_.target = mebibytes(100);
+    auto outcome = done(step());
+    ASSERT_EQ(outcome.move, Move::demote);
+    set(place_.fast, 0, 92, 0, 0);
+    outcome = done(step({outcome}));
+    while (outcome.move == Move::demote) {
+        place_.fast[Heat::warm] = place_.fast[Heat::warm] - outcome.taken;
+        place_.demotable = place_.fast[Heat::warm];
+        outcome = done(step({outcome}));
+    }
+    outcome.taken = {}; // they are shared, or locked
+    const auto next = step({outcome});
+    EXPECT_NE(next.move, Move::demote);
+    EXPECT_EQ(next.reason.code(), ReasonCode::unmovable);
+}
+
+TEST_F(TierLaw, AHoldIsForgottenInCalm) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto outcome = done(step());
+    outcome.returned = mebibytes(2);
+    step({outcome});
+    set(place_.slow, 0, 0, 0, 0);
+    for (int i = 0; i < 200; ++i) {
+        step();
+    }
+    EXPECT_EQ(std::get<model::TierState>(state_).hold, Microseconds(0));
+}
+
 TEST_F(TierLaw, HotMemoryIsNotExchangedForHotMemory) {
     set(place_.fast, 100, 0, 0, 0);
     set(place_.slow, 50, 0, 0, 0);

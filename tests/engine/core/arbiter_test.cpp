@@ -65,6 +65,22 @@ TEST(Arbiter, NothingLeavesWhatCanGoToALowerTier) {
     EXPECT_EQ(settled[2].ask, mebibytes(1));
 }
 
+TEST(Arbiter, MovesShareTheRoomOfWhereTheyGo) {
+    std::vector<Decision> moves;
+    for (std::uint64_t id = 1; id <= 4; ++id) {
+        moves.push_back(decision(id, mebibytes(40)));
+        moves.back().move = id < 3 ? model::Move::promote : model::Move::demote;
+    }
+    const Allowance rooms{.fast_room = mebibytes(20), .slow_room = Bytes{1}};
+    const auto settled = arbitrate(moves, nobody, rooms);
+    EXPECT_EQ(settled[0].ask, mebibytes(10));
+    EXPECT_EQ(settled[1].ask, mebibytes(10));
+    for (const std::size_t i : {2U, 3U}) {
+        EXPECT_EQ(settled[i].ask, Bytes{});
+        EXPECT_EQ(settled[i].reason.code(), ReasonCode::tier_full);
+    }
+}
+
 TEST(Arbiter, AMoveTakesNothingOfWhatIsShared) {
     Decision move = decision(1, mebibytes(40));
     move.move = model::Move::promote;

@@ -10,8 +10,8 @@
 readonly CASE=$1 SECONDS_EACH=$2
 shift 2
 readonly IDLE=10s
-# What the fastest node has left for a case's containers, beside a locked ballast.
-readonly ROOM_MIB=320
+# What the fastest node has left for each case, beside a locked ballast: less than the containers have, but in shares.
+declare -rA ROOM_MIB=([still]=224 [moving]=176 [shares]=320 [hog]=320)
 CONTROLLER='' CONTROLLER_PID=''
 CONTAINERS=() HELPERS=() FAILED=0
 
@@ -131,7 +131,7 @@ measure() {
     trap tear_down EXIT
     echo 3 >/proc/sys/vm/drop_caches
     rm -f /run/ballast
-    python3 /usr/bin/cgtide-bench-ballast "$ROOM_MIB" /run/ballast &
+    python3 /usr/bin/cgtide-bench-ballast "${ROOM_MIB[$CASE]}" /run/ballast &
     HELPERS+=($!)
     wait_for 120 ballast_stands
     "start_$CONTROLLER"
