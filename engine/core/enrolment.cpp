@@ -298,6 +298,7 @@ asio::awaitable<Result<void>> Engine::change_attachment(std::string name, model:
         co_return fail(Errc::not_found, "container", container->policy.name + " has ended");
     }
     Attachment& attachment = container->attachment;
+    const Attachment before = attachment;
     std::erase(attachment.added, app);
     std::erase(attachment.removed, app);
     if (container->policy.runs(app) != attached) {
@@ -305,7 +306,7 @@ asio::awaitable<Result<void>> Engine::change_attachment(std::string name, model:
     }
     if (attached && app == model::AppName::tier) {
         if (const auto admitted = admit_low(*container); !admitted) {
-            std::erase(attachment.added, app);
+            attachment = before;
             co_return fail(Errc::denied, "attach", admitted.error().detail);
         }
     }
