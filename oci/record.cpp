@@ -16,7 +16,6 @@ namespace {
 constexpr std::string_view kWhat = "record";
 // A state's worth of annotations and what the hook adds.
 constexpr std::size_t kMaxRecordBytes = kMaxStateBytes + 16384;
-constexpr std::int64_t kMaxPid = 1 << 22;
 
 /// Takes fields out of an object one by one and keeps the first error.
 class Fields {

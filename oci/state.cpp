@@ -11,18 +11,17 @@ namespace cgtide::oci {
 
 namespace {
 
-constexpr std::string_view kWhat = "state";
-constexpr std::int64_t kMaxPid = 1 << 22; // the kernel's PID_MAX_LIMIT
-constexpr std::size_t kMaxIdBytes = 255;  // NAME_MAX: runtimes name folders by it
+constexpr std::string_view kState = "state";
+constexpr std::size_t kMaxIdBytes = 255; // NAME_MAX: runtimes name folders by it
 constexpr std::size_t kMaxPathBytes = 4095;
 
 Result<std::string> text_field(const nlohmann::json& state, const char* name) {
     const auto at = state.find(name);
     if (at == state.end()) {
-        return fail(Errc::malformed, kWhat, std::string(name) + ": is missing");
+        return fail(Errc::malformed, kState, std::string(name) + ": is missing");
     }
     if (!at->is_string()) {
-        return fail(Errc::malformed, kWhat,
+        return fail(Errc::malformed, kState,
                     std::string(name) + ": " + shown(*at) + " is no string");
     }
     return at->get<std::string>();
@@ -35,13 +34,13 @@ Result<std::string> parse_id(const nlohmann::json& state) {
     }
     const bool path = id->find('/') != std::string::npos || *id == "." || *id == "..";
     if (id->empty() || path) {
-        return fail(Errc::malformed, kWhat,
+        return fail(Errc::malformed, kState,
                     "id: '" + printable(*id) +
                         "': allowed is a name without '/' of 1 to 255 "
                         "bytes");
     }
     if (id->size() > kMaxIdBytes) {
-        return fail(Errc::out_of_range, kWhat,
+        return fail(Errc::out_of_range, kState,
                     "id: '" + printable(*id, 64) + "': at most 255 bytes");
     }
     return id;
@@ -53,11 +52,11 @@ Result<std::string> parse_bundle(const nlohmann::json& state) {
         return bundle;
     }
     if (bundle->empty() || bundle->front() != '/') {
-        return fail(Errc::malformed, kWhat,
+        return fail(Errc::malformed, kState,
                     "bundle: '" + printable(*bundle) + "': allowed is an absolute path");
     }
     if (bundle->size() > kMaxPathBytes) {
-        return fail(Errc::out_of_range, kWhat, "bundle: at most 4095 bytes");
+        return fail(Errc::out_of_range, kState, "bundle: at most 4095 bytes");
     }
     return bundle;
 }
@@ -68,12 +67,13 @@ Result<int> parse_pid(const nlohmann::json& state) {
         return 0;
     }
     if (!at->is_number_integer()) {
-        return fail(Errc::malformed, kWhat, "pid: " + shown(*at) + " is no whole number");
+        return fail(Errc::malformed, kState, "pid: " + shown(*at) + " is no whole number");
     }
     // An unsigned number beyond int64 reads as negative.
     const auto pid = at->get<std::int64_t>();
     if (pid < 0 || pid > kMaxPid) {
-        return fail(Errc::out_of_range, kWhat, "pid: " + shown(*at) + ": allowed are 0 to 4194304");
+        return fail(Errc::out_of_range, kState,
+                    "pid: " + shown(*at) + ": allowed are 0 to 4194304");
     }
     return static_cast<int>(pid);
 }
@@ -85,11 +85,11 @@ Result<Annotations> parse_annotations(nlohmann::json& state) {
         return annotations;
     }
     if (!at->is_object()) {
-        return fail(Errc::malformed, kWhat, "annotations: " + shown(*at) + " is no object");
+        return fail(Errc::malformed, kState, "annotations: " + shown(*at) + " is no object");
     }
     for (auto& [key, value] : at->items()) {
         if (!value.is_string()) {
-            return fail(Errc::malformed, kWhat,
+            return fail(Errc::malformed, kState,
                         "annotations." + printable(key) + ": " + shown(value) + " is no string");
         }
         annotations.emplace(key, std::move(value.get_ref<std::string&>()));
@@ -100,7 +100,7 @@ Result<Annotations> parse_annotations(nlohmann::json& state) {
 } // namespace
 
 Result<State> parse_state(std::string_view text) {
-    auto json = parse_strict(text, {kWhat, kMaxStateBytes, kMaxStateDepth});
+    auto json = parse_strict(text, {kState, kMaxStateBytes, kMaxStateDepth});
     if (!json) {
         return tl::unexpected(json.error());
     }

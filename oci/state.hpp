@@ -2,6 +2,7 @@
 
 #include "cgroup/base/result.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct State {
 /// Bounds of what a hook reads.
 inline constexpr std::size_t kMaxStateBytes = 1U << 20U;
 inline constexpr int kMaxStateDepth = 32;
+/// The kernel's PID_MAX_LIMIT.
+inline constexpr std::int64_t kMaxPid = 1 << 22;
 /// Annotation names and values are at most this long; longer ones are refused one by one, by the
 /// policy.
 inline constexpr std::size_t kMaxValueBytes = 253;

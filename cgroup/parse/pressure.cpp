@@ -9,7 +9,7 @@ namespace cgtide::cgroup {
 namespace {
 
 /// The value of `key=value` where `word` has that key; nullopt otherwise.
-std::optional<std::string_view> value_of(std::string_view word, std::string_view key) {
+std::optional<std::string_view> behind(std::string_view word, std::string_view key) {
     if (!word.starts_with(key) || word.size() <= key.size() || word[key.size()] != '=') {
         return std::nullopt;
     }
@@ -19,7 +19,7 @@ std::optional<std::string_view> value_of(std::string_view word, std::string_view
 /// Takes `key=12.34` (percent) off the front of `rest`.
 bool take_share(std::string_view& rest, std::string_view key, BasisPoints& share) {
     const auto word = next_word(rest);
-    const auto text = word ? value_of(*word, key) : std::nullopt;
+    const auto text = word ? behind(*word, key) : std::nullopt;
     const auto percent = text ? to_fraction(*text) : std::nullopt;
     if (!percent || *percent > 100.0) {
         return false;
@@ -30,7 +30,7 @@ bool take_share(std::string_view& rest, std::string_view key, BasisPoints& share
 
 bool take_total(std::string_view& rest, Microseconds& total) {
     const auto word = next_word(rest);
-    const auto text = word ? value_of(*word, "total") : std::nullopt;
+    const auto text = word ? behind(*word, "total") : std::nullopt;
     const auto number = text ? to_u64(*text) : std::nullopt;
     if (!number || *number > INT64_MAX) {
         return false;

@@ -2,6 +2,7 @@
 #include "cgroup/membership.hpp"
 #include "cgroup/node.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/results.hpp"
 
 #include <filesystem>
 
@@ -10,12 +11,8 @@
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::ElementsAre;
-
-template <class T>
-bool fails(const Result<T>& result, Errc code) {
-    return !result && result.error().code == make_error_code(code);
-}
 
 class GroupReader : public ::testing::Test {
 protected:

@@ -1,6 +1,7 @@
 #include "cgroup/membership.hpp"
 #include "cgroup/shared.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/results.hpp"
 
 #include <array>
 
@@ -10,13 +11,9 @@
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::HasSubstr;
 using ::testing::Optional;
-
-template <class T>
-bool fails(const Result<T>& result, Errc code) {
-    return !result && result.error().code == make_error_code(code);
-}
 
 TEST(AtOrBelow, ComparesWholeComponents) {
     EXPECT_TRUE(is_at_or_below("/web", "/web"));

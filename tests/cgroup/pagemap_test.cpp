@@ -1,4 +1,5 @@
 #include "cgroup/pagemap.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -14,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::size_t kMiB = 1U << 20U;
+using test::kMiB;
 
 /// Code that runs is present, and of a file.
 [[gnu::noinline]] int code_of_this_test() {

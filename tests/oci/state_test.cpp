@@ -19,7 +19,7 @@ std::string with(const std::string& extra) {
     return "{" + extra + R"("id":"a","status":"creating","pid":7,"bundle":"/b"})";
 }
 
-std::string error_of(std::string_view text) {
+std::string state_error(std::string_view text) {
     const auto state = parse_state(text);
     return state ? "" : state.error().message();
 }
@@ -60,55 +60,55 @@ TEST(OciState, TakesNullAnnotationsAndUnknownKeys) {
 }
 
 TEST(OciState, NamesWhatIsMissing) {
-    EXPECT_THAT(error_of(R"({"status":"creating","bundle":"/b"})"), HasSubstr("id: is missing"));
-    EXPECT_THAT(error_of(R"({"id":"a","bundle":"/b"})"), HasSubstr("status: is missing"));
-    EXPECT_THAT(error_of(R"({"id":"a","status":"creating"})"), HasSubstr("bundle: is missing"));
+    EXPECT_THAT(state_error(R"({"status":"creating","bundle":"/b"})"), HasSubstr("id: is missing"));
+    EXPECT_THAT(state_error(R"({"id":"a","bundle":"/b"})"), HasSubstr("status: is missing"));
+    EXPECT_THAT(state_error(R"({"id":"a","status":"creating"})"), HasSubstr("bundle: is missing"));
 }
 
 TEST(OciState, RefusesEmptyAndTruncatedText) {
-    EXPECT_THAT(error_of(""), HasSubstr("state is empty"));
-    EXPECT_THAT(error_of(" \n"), HasSubstr("state is empty"));
+    EXPECT_THAT(state_error(""), HasSubstr("state is empty"));
+    EXPECT_THAT(state_error(" \n"), HasSubstr("state is empty"));
     for (std::size_t length = 1; length < kRunc.size(); ++length) {
         EXPECT_FALSE(parse_state(kRunc.substr(0, length))) << length;
     }
 }
 
 TEST(OciState, RefusesTextAfterTheObject) {
-    EXPECT_THAT(error_of(with("") + "x"), HasSubstr("no valid JSON at byte"));
-    EXPECT_THAT(error_of(with("") + with("")), HasSubstr("no valid JSON at byte"));
+    EXPECT_THAT(state_error(with("") + "x"), HasSubstr("no valid JSON at byte"));
+    EXPECT_THAT(state_error(with("") + with("")), HasSubstr("no valid JSON at byte"));
 }
 
 TEST(OciState, RefusesWhatIsNoObject) {
-    EXPECT_THAT(error_of("[]"), HasSubstr("not an object"));
-    EXPECT_THAT(error_of("7"), HasSubstr("no JSON object"));
-    EXPECT_THAT(error_of("hello"), HasSubstr("no valid JSON"));
+    EXPECT_THAT(state_error("[]"), HasSubstr("not an object"));
+    EXPECT_THAT(state_error("7"), HasSubstr("no JSON object"));
+    EXPECT_THAT(state_error("hello"), HasSubstr("no valid JSON"));
 }
 
 TEST(OciState, NamesADuplicateKeyAtAnyLevel) {
-    EXPECT_THAT(error_of(with(R"("id":"b",)")), HasSubstr("id: duplicate key"));
-    EXPECT_THAT(error_of(with(R"("annotations":{"a":"1","a":"2"},)")),
+    EXPECT_THAT(state_error(with(R"("id":"b",)")), HasSubstr("id: duplicate key"));
+    EXPECT_THAT(state_error(with(R"("annotations":{"a":"1","a":"2"},)")),
                 HasSubstr("annotations.a: duplicate key"));
-    EXPECT_THAT(error_of(with(R"("x":[{"k":1,"k":2}],)")), HasSubstr("x[].k: duplicate key"));
+    EXPECT_THAT(state_error(with(R"("x":[{"k":1,"k":2}],)")), HasSubstr("x[].k: duplicate key"));
 }
 
 TEST(OciState, NamesTheFieldWithANul) {
-    EXPECT_THAT(error_of(with(R"("annotations":{"a":"x\u0000y"},)")),
+    EXPECT_THAT(state_error(with(R"("annotations":{"a":"x\u0000y"},)")),
                 HasSubstr("annotations.a: holds a NUL"));
-    EXPECT_THAT(error_of(with(R"("x\u0000":1,)")), HasSubstr("a key holds a NUL"));
+    EXPECT_THAT(state_error(with(R"("x\u0000":1,)")), HasSubstr("a key holds a NUL"));
 }
 
 TEST(OciState, RefusesBytesThatAreNoUtf8) {
-    EXPECT_THAT(error_of(with("\"x\":\"\xff\",")), HasSubstr("x: no valid JSON"));
+    EXPECT_THAT(state_error(with("\"x\":\"\xff\",")), HasSubstr("x: no valid JSON"));
 }
 
 TEST(OciState, BoundsDepthAndSize) {
     const std::string deep(100000, '[');
-    EXPECT_THAT(error_of(with("\"x\":" + deep)), HasSubstr("nested deeper than 32 levels"));
+    EXPECT_THAT(state_error(with("\"x\":" + deep)), HasSubstr("nested deeper than 32 levels"));
     const std::string open(kMaxStateDepth - 1, '[');
     const std::string close(kMaxStateDepth - 1, ']');
-    EXPECT_EQ(error_of(with("\"x\":" + open + close + ",")), "");
-    EXPECT_THAT(error_of(with("\"x\":[" + open + close + "],")), HasSubstr("nested deeper"));
-    EXPECT_THAT(error_of(with("\"x\":\"" + std::string(kMaxStateBytes, 'x') + "\",")),
+    EXPECT_EQ(state_error(with("\"x\":" + open + close + ",")), "");
+    EXPECT_THAT(state_error(with("\"x\":[" + open + close + "],")), HasSubstr("nested deeper"));
+    EXPECT_THAT(state_error(with("\"x\":\"" + std::string(kMaxStateBytes, 'x') + "\",")),
                 HasSubstr("longer than 1048576 bytes"));
 }
 
@@ -116,23 +116,23 @@ TEST(OciState, RefusesIdsThatLeadElsewhere) {
     for (const char* id : {"", "../x", "a/b", ".", "..", "/"}) {
         const std::string text =
             std::string(R"({"id":")") + id + R"(","status":"creating","bundle":"/b"})";
-        EXPECT_THAT(error_of(text), HasSubstr("id: ")) << id;
+        EXPECT_THAT(state_error(text), HasSubstr("id: ")) << id;
     }
 }
 
 TEST(OciState, EscapesWhatItShows) {
-    EXPECT_THAT(error_of(R"({"id":"a/\u001b[2J","status":"creating","bundle":"/b"})"),
+    EXPECT_THAT(state_error(R"({"id":"a/\u001b[2J","status":"creating","bundle":"/b"})"),
                 AllOf(HasSubstr("a/\\x1b[2J"), testing::Not(HasSubstr("\x1b"))));
 }
 
 TEST(OciState, RefusesABundleThatIsNotAbsolute) {
-    EXPECT_THAT(error_of(R"({"id":"a","status":"creating","bundle":"b"})"),
+    EXPECT_THAT(state_error(R"({"id":"a","status":"creating","bundle":"b"})"),
                 HasSubstr("bundle: 'b': allowed is an absolute path"));
 }
 
 TEST(OciState, NamesAPidThatIsNone) {
     const auto pid = [](const std::string& value) {
-        return error_of(R"({"id":"a","status":"creating","bundle":"/b","pid":)" + value + "}");
+        return state_error(R"({"id":"a","status":"creating","bundle":"/b","pid":)" + value + "}");
     };
     EXPECT_THAT(pid("\"7\""), HasSubstr("pid: \"7\" is no whole number"));
     EXPECT_THAT(pid("1.5"), HasSubstr("pid: 1.5 is no whole number"));
@@ -143,9 +143,10 @@ TEST(OciState, NamesAPidThatIsNone) {
 }
 
 TEST(OciState, NamesAnAnnotationThatIsNoString) {
-    EXPECT_THAT(error_of(with(R"("annotations":{"a":1},)")),
+    EXPECT_THAT(state_error(with(R"("annotations":{"a":1},)")),
                 HasSubstr("annotations.a: 1 is no string"));
-    EXPECT_THAT(error_of(with(R"("annotations":[],)")), HasSubstr("annotations: [] is no object"));
+    EXPECT_THAT(state_error(with(R"("annotations":[],)")),
+                HasSubstr("annotations: [] is no object"));
 }
 
 } // namespace

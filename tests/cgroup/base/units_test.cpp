@@ -1,4 +1,5 @@
 #include "cgroup/base/units.hpp"
+#include "tests/support/results.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,13 +10,9 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using test::fails;
 using ::testing::DoubleNear;
 using ::testing::HasSubstr;
-
-template <class T>
-bool fails(const Result<T>& result, Errc code) {
-    return !result && result.error().code == make_error_code(code);
-}
 
 TEST(BytesParser, TakesEachSuffix) {
     EXPECT_EQ(parse_bytes("1048576").value(), mebibytes(1));

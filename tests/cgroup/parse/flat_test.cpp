@@ -1,18 +1,15 @@
 #include "cgroup/parse/flat.hpp"
+#include "tests/support/results.hpp"
 
 #include <gmock/gmock.h>
 
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-template <class T>
-bool malformed(const Result<T>& result) {
-    return !result && result.error().code == make_error_code(Errc::malformed);
-}
 
 TEST(AmountParser, TakesANumberWithOrWithoutNewline) {
     EXPECT_EQ(parse_amount("67108864\n").value().count, 67108864U);
@@ -26,9 +23,9 @@ TEST(AmountParser, TakesMax) {
 TEST(AmountParser, RejectsAllElse) {
     for (const char* text : {"", "\n", "1\n\n", " 1\n", "1 \n", "+1\n", "-1\n", "1k\n", "0x10\n",
                              "ma\n", "maximum\n", "1\n2\n", "18446744073709551616\n"}) {
-        EXPECT_TRUE(malformed(parse_amount(text))) << text;
+        EXPECT_TRUE(fails(parse_amount(text))) << text;
     }
-    EXPECT_TRUE(malformed(parse_amount(std::string_view("1\0", 2))));
+    EXPECT_TRUE(fails(parse_amount(std::string_view("1\0", 2))));
 }
 
 TEST(AmountParser, TakesTheLargestNumber) {
@@ -53,7 +50,7 @@ TEST(MemoryEventsParser, RejectsEmptyTruncatedOverflowAndGarbage) {
           "low 1 x\nhigh 2\nmax 3\noom 4\noom_kill 5\n",
           "low  1\nhigh 2\nmax 3\noom 4\noom_kill 5\n",
           "low -1\nhigh 2\nmax 3\noom 4\noom_kill 5\n"}) {
-        EXPECT_TRUE(malformed(parse_memory_events(text))) << text;
+        EXPECT_TRUE(fails(parse_memory_events(text))) << text;
     }
 }
 
@@ -74,7 +71,7 @@ TEST(CgroupEventsParser, RejectsEmptyTruncatedOverflowAndGarbage) {
     for (const char* text : {"", "populated 1\n", "populated 1\nfrozen", "populated 2\nfrozen 0\n",
                              "populated 1x\nfrozen 0\n", "populated 1\nfrozen 0 0\n",
                              "populated 99999999999999999999\nfrozen 0\n"}) {
-        EXPECT_TRUE(malformed(parse_cgroup_events(text))) << text;
+        EXPECT_TRUE(fails(parse_cgroup_events(text))) << text;
     }
 }
 
@@ -89,7 +86,7 @@ TEST(CgroupStatParser, RejectsEmptyTruncatedOverflowAndGarbage) {
     for (const char* text : {"", "nr_descendants 3\n", "nr_descendants 3\nnr_dying_descendants ",
                              "nr_descendants 3\nnr_dying_descendants 18446744073709551616\n",
                              "nr_descendants 3\nnr_dying_descendants 7 \n"}) {
-        EXPECT_TRUE(malformed(parse_cgroup_stat(text))) << text;
+        EXPECT_TRUE(fails(parse_cgroup_stat(text))) << text;
     }
 }
 
@@ -104,7 +101,7 @@ TEST(PidsParser, TakesAnEmptyCgroup) {
 
 TEST(PidsParser, RejectsForeignNamespacesOverflowAndGarbage) {
     for (const char* text : {"0\n", "1\n0\n", "2147483648\n", "-1\n", "1 2\n", "1\n\n2\n", "x\n"}) {
-        EXPECT_TRUE(malformed(parse_pids(text))) << text;
+        EXPECT_TRUE(fails(parse_pids(text))) << text;
     }
 }
 

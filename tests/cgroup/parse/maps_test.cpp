@@ -1,4 +1,5 @@
 #include "cgroup/parse/maps.hpp"
+#include "tests/support/results.hpp"
 
 #include <string>
 
@@ -7,13 +8,9 @@
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-template <class T>
-bool fails(const Result<T>& result, Errc code = Errc::malformed) {
-    return !result && result.error().code == make_error_code(code);
-}
 
 TEST(MapsParser, TakesEveryField) {
     const auto maps = parse_maps("5653c85ce000-5653c85d0000 r-xp 00002000 fe:10 247498      "

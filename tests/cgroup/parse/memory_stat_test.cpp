@@ -1,4 +1,5 @@
 #include "cgroup/parse/memory_stat.hpp"
+#include "tests/support/results.hpp"
 
 #include <string>
 
@@ -7,12 +8,8 @@
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::HasSubstr;
-
-template <class T>
-bool malformed(const Result<T>& result) {
-    return !result && result.error().code == make_error_code(Errc::malformed);
-}
 
 TEST(MemoryStatParser, TakesEachKey) {
     const MemoryStat stat =
@@ -77,7 +74,7 @@ TEST(MemoryStatParser, RejectsEmptyTruncatedOverflowAndGarbage) {
     for (const char* text : {"", "file 2\n", "anon 1\n", "anon 1\nfile", "anon 1\nfile \n",
                              "anon 1\nfile -2\n", "anon 1\nfile 2 kB\n",
                              "anon 1\nfile 18446744073709551616\n", "anon 1\nfile 2\npgscan x\n"}) {
-        EXPECT_TRUE(malformed(parse_memory_stat(text))) << text;
+        EXPECT_TRUE(fails(parse_memory_stat(text))) << text;
     }
 }
 
@@ -108,7 +105,7 @@ TEST(NumaStatParser, RejectsEmptyTruncatedOverflowAndGarbage) {
           "anon N0=1\nfile 0=1\n", "anon N0=1\nfile N=1\n", "anon N0=1\nfile Nx=1\n",
           "anon N0=1\nfile N0=1 x\n", "anon N0=1\nfile N0=1  N1=1\n",
           "anon N0=1\nfile N4294967296=1\n", "anon N0=1\nfile N0=18446744073709551616\n"}) {
-        EXPECT_TRUE(malformed(parse_numa_stat(text))) << text;
+        EXPECT_TRUE(fails(parse_numa_stat(text))) << text;
     }
 }
 

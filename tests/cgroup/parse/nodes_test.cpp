@@ -1,17 +1,14 @@
 #include "cgroup/parse/nodes.hpp"
+#include "tests/support/results.hpp"
 
 #include <gmock/gmock.h>
 
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-template <class T>
-bool malformed(const Result<T>& result) {
-    return !result && result.error().code == make_error_code(Errc::malformed);
-}
 
 TEST(IdListParser, TakesNumbersAndRanges) {
     EXPECT_THAT(parse_id_list("0\n").value(), ElementsAre(0U));
@@ -28,7 +25,7 @@ TEST(IdListParser, AnEmptyLineIsNobody) {
 TEST(IdListParser, RejectsAllElse) {
     for (const char* text : {",", "0,", ",0", "-", "0-", "-1", "2-1", "0-1-2", "a", "0 1", "0\n1\n",
                              "8192", "0-8192", "18446744073709551616", "+1", "0x1"}) {
-        EXPECT_TRUE(malformed(parse_id_list(text))) << text;
+        EXPECT_TRUE(fails(parse_id_list(text))) << text;
     }
 }
 
@@ -49,7 +46,7 @@ TEST(NodeMeminfoParser, RejectsWhatIsMissingOrNoSize) {
           "Node 0 MemTotal: 1 kB\nNode 0 MemFree:  kB\n",
           "Node 0 MemTotal: x kB\nNode 0 MemFree: 1 kB\n", "MemTotal: 1 kB\nMemFree: 1 kB\n",
           "Node 0 MemTotal: 18446744073709551615 kB\nNode 0 MemFree: 1 kB\n"}) {
-        EXPECT_TRUE(malformed(parse_node_meminfo(text))) << text;
+        EXPECT_TRUE(fails(parse_node_meminfo(text))) << text;
     }
 }
 
@@ -79,7 +76,7 @@ TEST(ZoneinfoParser, RejectsAllElse) {
     for (const char* text : {"        high     98\n", "Node x, zone DMA\n", "Node 0\n  high x\n",
                              "Node 0, zone DMA\n  high -1\n", "Node 8192, zone DMA\n",
                              "Node 0, zone DMA\n  high 18446744073709551615\n  high 1\n"}) {
-        EXPECT_TRUE(malformed(parse_high_watermarks(text))) << text;
+        EXPECT_TRUE(fails(parse_high_watermarks(text))) << text;
     }
 }
 
@@ -90,7 +87,7 @@ TEST(DistanceParser, TakesANumberForEachNode) {
 
 TEST(DistanceParser, RejectsAllElse) {
     for (const char* text : {"10 x\n", "10  20\n", "-1\n", "10\n20\n", "4294967296\n"}) {
-        EXPECT_TRUE(malformed(parse_distances(text))) << text;
+        EXPECT_TRUE(fails(parse_distances(text))) << text;
     }
 }
 

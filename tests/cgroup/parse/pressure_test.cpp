@@ -1,15 +1,13 @@
 #include "cgroup/parse/pressure.hpp"
+#include "tests/support/results.hpp"
 
 #include <gmock/gmock.h>
 
 namespace cgtide::cgroup {
 namespace {
 
+using test::fails;
 using ::testing::DoubleNear;
-
-bool malformed(const Result<Pressure>& result) {
-    return !result && result.error().code == make_error_code(Errc::malformed);
-}
 
 TEST(PressureParser, TakesBothLines) {
     const Pressure pressure = parse_pressure("some avg10=0.12 avg60=3.40 avg300=100.00 total=77\n"
@@ -30,14 +28,14 @@ TEST(PressureParser, FullMayBeMissing) {
 }
 
 TEST(PressureParser, RejectsMissingSome) {
-    EXPECT_TRUE(malformed(parse_pressure("")));
-    EXPECT_TRUE(malformed(parse_pressure("full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n")));
+    EXPECT_TRUE(fails(parse_pressure("")));
+    EXPECT_TRUE(fails(parse_pressure("full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n")));
 }
 
 TEST(PressureParser, RejectsMissingTotalAndTruncatedLines) {
     const std::string_view line = "some avg10=0.00 avg60=0.00 avg300=0.00 total=9";
     for (std::size_t length = 1; length < line.size(); ++length) {
-        EXPECT_TRUE(malformed(parse_pressure(line.substr(0, length)))) << length;
+        EXPECT_TRUE(fails(parse_pressure(line.substr(0, length)))) << length;
     }
 }
 
@@ -47,7 +45,7 @@ TEST(PressureParser, TakesTheLargestTotalAndRejectsOverflow) {
                   .some.total,
               Microseconds::max());
     for (const char* total : {"9223372036854775808", "18446744073709551616", "-1"}) {
-        EXPECT_TRUE(malformed(parse_pressure(
+        EXPECT_TRUE(fails(parse_pressure(
             std::string("some avg10=0.00 avg60=0.00 avg300=0.00 total=") + total + "\n")))
             << total;
     }
@@ -60,7 +58,7 @@ TEST(PressureParser, RejectsGarbage) {
                              "some avg10=nan avg60=0.00 avg300=0.00 total=9\n",
                              "some avg60=0.00 avg10=0.00 avg300=0.00 total=9\n",
                              "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\nmost\n"}) {
-        EXPECT_TRUE(malformed(parse_pressure(text))) << text;
+        EXPECT_TRUE(fails(parse_pressure(text))) << text;
     }
 }
 

@@ -1,14 +1,12 @@
 #include "cgroup/parse/proc.hpp"
+#include "tests/support/results.hpp"
 
 #include <gmock/gmock.h>
 
 namespace cgtide::cgroup {
 namespace {
 
-template <class T>
-bool fails(const Result<T>& result, Errc code = Errc::malformed) {
-    return !result && result.error().code == make_error_code(code);
-}
+using test::fails;
 
 TEST(PidCgroupParser, TakesTheV2LineOfAHybridNode) {
     EXPECT_EQ(parse_pid_cgroup("4:memory:/other\n1:name=systemd:/\n0::/web/a1\n").value(),

@@ -1,6 +1,7 @@
 #include "cgroup/membership.hpp"
 #include "engine/act/damos.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/mman.h>
@@ -15,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kSize = 128 * kMiB;
 constexpr Microseconds kMinute{60'000'000};

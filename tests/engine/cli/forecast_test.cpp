@@ -1,4 +1,5 @@
 #include "engine/cli/views.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::int64_t kMiB = 1 << 20;
+using test::kMiB;
 
 json what_if_reply() {
     return {{"container", {{"name", "web"}}},

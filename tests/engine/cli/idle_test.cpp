@@ -1,5 +1,6 @@
 #include "engine/cli/idle.hpp"
 #include "engine/cli/views.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -18,7 +19,7 @@ json idle() {
     for (std::int64_t p = 0; p <= 100; ++p) {
         percentiles.push_back(p <= 40 ? -12'000'000 : (p <= 60 ? 0 : (p - 50) * 2'500'000));
     }
-    constexpr std::int64_t kMiB = 1U << 20U;
+    using test::kMiB;
     const auto cold = [](std::int64_t seconds, std::int64_t anon, std::int64_t file) {
         return json{{"age_us", seconds * 1'000'000},
                     {"anon_bytes", anon * kMiB},

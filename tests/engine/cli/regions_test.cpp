@@ -1,4 +1,5 @@
 #include "engine/cli/views.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -8,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kMiB = 1 << 20;
+using test::kMiB;
 
 json row(std::int64_t start_mib, std::int64_t size_mib, std::int64_t present_mib,
          std::int64_t seconds, const char* mapping) {
@@ -20,7 +21,7 @@ json row(std::int64_t start_mib, std::int64_t size_mib, std::int64_t present_mib
             {"mapping", mapping}};
 }
 
-json reply(const json& regions) {
+json regions_reply(const json& regions) {
     return {{"container", {{"name", "web"}}},
             {"sample_us", 50'000},
             {"aggregation_us", 1'000'000},
@@ -29,11 +30,12 @@ json reply(const json& regions) {
 }
 
 TEST(RegionsView, IsAHeatMapByMapping) {
-    EXPECT_EQ(regions_text(reply({row(1, 4, 4, 5, "/usr/lib/a-library-of-a-long-name.so.6"),
-                                  row(16, 8, 8, -30, "[heap]"), row(24, 8, 8, 30, "[heap]"),
-                                  row(32, 8, 8, 300, "[heap]"), row(40, 8, 8, 3000, "[heap]"),
-                                  row(4096, 1, 1, 0, "anon"), row(4097, 15, 0, 20, "anon")})),
-              R"(web: 1 address space, looked at every 50 ms, told every 1 s
+    EXPECT_EQ(
+        regions_text(regions_reply({row(1, 4, 4, 5, "/usr/lib/a-library-of-a-long-name.so.6"),
+                                    row(16, 8, 8, -30, "[heap]"), row(24, 8, 8, 30, "[heap]"),
+                                    row(32, 8, 8, 300, "[heap]"), row(40, 8, 8, 3000, "[heap]"),
+                                    row(4096, 1, 1, 0, "anon"), row(4097, 15, 0, 20, "anon")})),
+        R"(web: 1 address space, looked at every 50 ms, told every 1 s
 # in use, + idle under 10 s, - under 1 m, . under 10 m, _ longer, blank: not present
 
 pid 42: 37.0 MiB present
@@ -49,13 +51,14 @@ TEST(RegionsView, SumsUpWhatIsSmall) {
     for (int i = 0; i < 40; ++i) {
         regions.push_back(row(1 + 16 * i, 8, i < 8 ? 1 : 8, 0, "anon"));
     }
-    const std::string text = regions_text(reply(regions));
+    const std::string text = regions_text(regions_reply(regions));
     EXPECT_NE(text.find("\nand 8 smaller ones: 8.0 MiB\n"), std::string::npos) << text;
 }
 
 TEST(RegionsView, AReplyOfAnotherVersionStillPrints) {
     EXPECT_NE(regions_text(json::object()).find("0 address spaces"), std::string::npos);
-    EXPECT_NE(regions_text(reply(json::array({json::object()}))).find("pid 42"), std::string::npos);
+    EXPECT_NE(regions_text(regions_reply(json::array({json::object()}))).find("pid 42"),
+              std::string::npos);
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "engine/cli/views.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <cstdlib>
 #include <ctime>
@@ -11,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kMiB = 1U << 20U;
+using test::kMiB;
 
 json row() {
     return {{"name", "web"},

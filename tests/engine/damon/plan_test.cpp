@@ -1,4 +1,5 @@
 #include "engine/damon/plan.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <string>
 
@@ -49,7 +50,7 @@ std::vector<std::string> lines(const std::vector<Write>& writes) {
     return found;
 }
 
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 
 TEST(Cut, LeavesSmallRangesWhole) {
     const std::vector<Range> ranges{kLow, kHigh};

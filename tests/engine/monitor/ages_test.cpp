@@ -1,5 +1,6 @@
 #include "engine/monitor/ages.hpp"
 #include "tests/engine/monitor/damon_model.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -291,7 +292,7 @@ const std::vector<Layout>& layouts() {
 }
 
 constexpr std::uint64_t kBase = 1ULL << 40U;
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 
 bool is_hot(const Layout& layout, std::uint64_t address) {
     std::uint64_t end = kBase;

@@ -1,5 +1,6 @@
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/slices.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <random>
 
@@ -15,7 +16,7 @@ using model::IdleSlice;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 constexpr Charged kPlenty{mebibytes(1U << 20U), mebibytes(1U << 20U)};
 constexpr std::uint64_t kPlentyBytes = 2 * (kMiB << 20U);
 

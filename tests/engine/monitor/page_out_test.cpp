@@ -1,4 +1,5 @@
 #include "engine/monitor/page_out.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 constexpr Microseconds kSecond{1'000'000};
 
 PageOutOrder order(const std::vector<model::ColdSpace>& spaces, Microseconds idle = 10 * kSecond,

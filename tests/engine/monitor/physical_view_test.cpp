@@ -1,4 +1,5 @@
 #include "engine/monitor/physical_view.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
 #include <random>
@@ -16,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr Microseconds kSecond{1'000'000};
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 const Charged kCharged{mebibytes(1000), mebibytes(1000)};
 
 TimePoint at(std::int64_t seconds) {

@@ -1,6 +1,7 @@
 #include "cgroup/base/text.hpp"
 #include "engine/monitor/processes.hpp"
 #include "tests/support/sanitized.hpp"
+#include "tests/support/sizes.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <array>
@@ -26,7 +27,7 @@ using cgroup::Present;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::size_t kMiB = 1U << 20U;
+using test::kMiB;
 
 char* map(std::size_t bytes, int flags = MAP_PRIVATE | MAP_ANONYMOUS, int fd = -1) {
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);

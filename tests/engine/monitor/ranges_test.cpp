@@ -1,4 +1,5 @@
 #include "engine/monitor/ranges.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <random>
 
@@ -13,7 +14,7 @@ using damon::Range;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t kMiB = 1U << 20U;
+using test::kMiB;
 
 Present run(std::uint64_t start, std::uint64_t end) {
     return {start * kMiB, end * kMiB, PageKind::anon};

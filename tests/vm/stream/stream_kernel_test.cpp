@@ -1,5 +1,6 @@
 #include "engine/damon/decoder.hpp"
 #include "engine/damon/stream.hpp"
+#include "tests/support/sizes.hpp"
 #include "tests/vm/stream/kdamond.hpp"
 #include "tests/vm/stream/process.hpp"
 
@@ -28,7 +29,7 @@ using test::Kdamond;
 using test::Process;
 
 constexpr std::chrono::seconds kPatience{120};
-constexpr std::size_t kMiB = 1U << 20U;
+using test::kMiB;
 
 TimePoint now() {
     return std::chrono::steady_clock::now();
