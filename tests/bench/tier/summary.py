@@ -1,7 +1,7 @@
 """Figures of the tier bench: a table for each case, then one line of JSON. usage: summary.py RESULTS CASES CONTROLLERS
 
-Read are CASE.CONTROLLER.outcome (done or failed, why, and when all was ready) and CASE.CONTROLLER.NAME.jsonl, the workloads' own reports,
-which tell on which node each of their pages is. A controller that has failed is told below its table and in the JSON, and the status is 1.
+Read are CASE.CONTROLLER.outcome (done or failed, why, and when all was ready), CASE.CONTROLLER.samples (the sampler's) and
+CASE.CONTROLLER.NAME.jsonl, the workloads' own reports, which tell on which node each of their pages is. A controller that has failed is told below its table and in the JSON, and the status is 1.
 
 accuracy    hot bytes on the fast node / min(hot bytes, share), at the end; of `moving` the mean of what each phase after the
             first ends with; `worst` of them
@@ -11,6 +11,7 @@ share_error   distance of a container's bytes on the fast node from its share, i
             the last 20 s
 moved       bytes that changed the node, by the pages' own account; thrash: share of them that did so twice within 10 s
 foreign     bytes of the container without annotation that moved
+cpu         seconds of the controller's process from its start on, and monitor of what watches for it; - where it is the kernel
 start       the hot set on the fast node at the begin, to compare with"""
 
 import json
@@ -25,6 +26,7 @@ LATE = 20.0  # seconds before the end that a share's error is the mean of
 SHARES = {"moving": {"main": 80 * MIB}, "shares": {"big": 84 * MIB, "small": 36 * MIB}}
 MEASURED = {"still": "main", "moving": "main", "shares": "big", "hog": "victim"}
 FOREIGN = "plain"
+WATCHING = "cgtide"
 COLD_IN = {"still": "main"}
 
 
@@ -57,6 +59,7 @@ class Run:
         if outcome["outcome"] != "done":
             raise Failed(outcome["why"])
         self.begin = float(outcome["begin"])
+        self.last = lines(folder / f"{case}.{controller}.samples")[-1]
         self.reports = {}
         for report in folder.glob(f"{case}.{controller}.*.jsonl"):
             name = report.name.split(".")[2]
@@ -132,6 +135,8 @@ class Run:
             "moved_mib": round(moved / MIB, 1),
             "thrash_percent": round(100 * self.moved(own, "thrash_bytes") / moved, 2) if moved else 0.0,
             "foreign_mib": round(self.moved([FOREIGN]) / MIB, 2) if FOREIGN in self.reports else None,
+            "cpu_s": round(self.last["cpu_s"], 2) if self.controller.startswith(WATCHING) else None,
+            "monitor_cpu_s": round(self.last["monitor_cpu_s"], 2) if self.controller.startswith(WATCHING) else None,
         }
 
 

@@ -23,6 +23,8 @@ class Summary(unittest.TestCase):
     def put(self, case, controller, reports, outcome="done", why=""):
         row = {"outcome": outcome, "why": why, "begin": 100.0}
         (self.folder / f"{case}.{controller}.outcome").write_text(json.dumps(row) + "\n")
+        cpu = [{"cpu_s": 1.0, "monitor_cpu_s": 0.0}, {"cpu_s": 2.5, "monitor_cpu_s": 0.75}]
+        (self.folder / f"{case}.{controller}.samples").write_text("".join(json.dumps(row) + "\n" for row in cpu))
         for name, rows in reports.items():
             text = "".join(json.dumps(row) + "\n" for row in rows)
             (self.folder / f"{case}.{controller}.{name}.jsonl").write_text(text)
@@ -42,6 +44,8 @@ class Summary(unittest.TestCase):
         self.assertEqual(result["thrash_percent"], 0.65)
         self.assertEqual(result["foreign_bytes_moved"], 0)
         self.assertIsNone(result["accuracy_kernel_still"])
+        row = summary.Run(self.folder, "still", "cgtide").row()
+        self.assertEqual((row["cpu_s"], row["monitor_cpu_s"]), (2.5, 0.75))
 
     def test_each_phase_after_the_first_is_a_move(self):
         rows = []

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What scenarios share. Sourced by each; RUNTIME (runc or crun), KERNEL (newest, 6.12 or 6.1) and
-# NUMA (yes or empty) are set.
+# NUMA (yes, cpus or empty) are set.
 
 set -euo pipefail
 
@@ -139,6 +139,47 @@ has_event() {
 # last_sample FILE FIELD: prints one field of a workload's newest line.
 last_sample() {
     tail -n 1 "$1" | jq ".$2"
+}
+
+# start_workload ID CGROUP ANNOTATIONS ARG...: runs the workload in a container with cgtide's hooks, and waits until its memory is there.
+# Its report is /out/ID.jsonl, its root is /run/rootfs (make_rootfs).
+start_workload() {
+    local id=$1 group=$2 annotations=$3
+    shift 3
+    make_bundle "/run/$id" "$id" /run/rootfs "$group" "$annotations" -- \
+        /bin/cgtide-workload --sample 1s --report "/out/$id.jsonl" "$@"
+    add_hooks "/run/$id"
+    runtime_create_start "$id" "/run/$id"
+    wait_for 120 has_event "/out/$id.jsonl" populated
+}
+
+# has_samples ID COUNT: whether a workload has reported so often.
+has_samples() {
+    (($(wc -l <"/out/$1.jsonl") >= $2))
+}
+
+# told NAME REASON: whether it stands in the container's journal.
+told() {
+    cgtide explain "$1" --json | jq -e --arg reason "$2" '.entries | map(.reason) | index($reason)'
+}
+
+last_reason_is() {
+    [[ $(cgtide explain "$1" --json | jq -r '.entries[-1].reason') == "$2" ]]
+}
+
+# seconds_pass N: until N more seconds of the guest have passed, in which something must not happen.
+seconds_pass() {
+    local end=$((SECONDS + $1))
+    while ((SECONDS < end)); do sleep 0.5; done
+}
+
+# swap_of ID: bytes of the container /web/ID in swap.
+swap_of() {
+    echo "$(<"$CGROUPS/web/$1/memory.swap.current")"
+}
+
+swapped_more_than() {
+    (($(swap_of "$1") > $2))
 }
 
 # memory_stat CGROUP KEY: prints one number of its memory.stat.

@@ -29,34 +29,12 @@ fi
 start() {
     local id=$1 cold=$2
     shift 2
-    make_bundle "/run/$id" "$id" /run/rootfs "/web/$id" "$EAGER" -- /bin/cgtide-workload \
-        --hot 4MiB --cold "${cold}MiB" --sample 1s --report "/out/$id.jsonl" "$@"
-    add_hooks "/run/$id"
-    runtime_create_start "$id" "/run/$id"
-    wait_for 120 has_event "/out/$id.jsonl" populated
-}
-
-swap_of() {
-    echo "$(<"$CGROUPS/web/$1/memory.swap.current")"
-}
-
-swapped_more_than() {
-    (($(swap_of "$1") > $2))
+    start_workload "$id" "/web/$id" "$EAGER" --hot 4MiB --cold "${cold}MiB" "$@"
 }
 
 left_by() {
     cgtide explain "$1" --json | jq -e --arg actuator "$2" \
         '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
-}
-
-last_reason_is() {
-    [[ $(cgtide explain "$1" --json | jq -r '.entries[-1].reason') == "$2" ]]
-}
-
-# seconds_pass N: until N more seconds of the guest have passed, in which something must not happen.
-seconds_pass() {
-    local end=$((SECONDS + $1))
-    while ((SECONDS < end)); do sleep 0.5; done
 }
 
 readonly SLOT=/sys/kernel/mm/damon/admin/kdamonds/0

@@ -17,40 +17,11 @@ TOML
 
 # start ID ARG...: a container of the workload.
 start() {
-    local id=$1
-    shift
-    make_bundle "/run/$id" "$id" /run/rootfs "/web/$id" "$EAGER" -- \
-        /bin/cgtide-workload --sample 1s --report "/out/$id.jsonl" "$@"
-    add_hooks "/run/$id"
-    runtime_create_start "$id" "/run/$id"
-    wait_for 120 has_event "/out/$id.jsonl" populated
-}
-
-swap_of() {
-    echo "$(<"$CGROUPS/web/$1/memory.swap.current")"
-}
-
-swapped_more_than() {
-    (($(swap_of "$1") > $2))
+    start_workload "$1" "/web/$1" "$EAGER" "${@:2}"
 }
 
 file_is_under() {
     (($(memory_stat "web/$1" file) < $2))
-}
-
-last_reason_is() {
-    [[ $(cgtide explain "$1" --json | jq -r '.entries[-1].reason') == "$2" ]]
-}
-
-# told NAME REASON: whether it stands in the journal.
-told() {
-    cgtide explain "$1" --json | jq -e --arg reason "$2" '.entries | map(.reason) | index($reason)'
-}
-
-# seconds_pass N: until N more seconds of the guest have passed, in which something must not happen.
-seconds_pass() {
-    local end=$((SECONDS + $1))
-    while ((SECONDS < end)); do sleep 0.5; done
 }
 
 # set_swap SIZE: the only swap of the node, made anew.

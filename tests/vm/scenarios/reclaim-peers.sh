@@ -1,32 +1,14 @@
 #!/bin/bash
 # Controllers of reclaim side by side, in turn on the same workload. Arguments: CASE SECONDS CONTROLLER...
-#
-# Of each it leaves /out/CASE.CONTROLLER.outcome, a line of JSON (done, skipped or failed, and why). One that fails does not keep
-# the others from their turn; the scenario fails in the end.
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
+# shellcheck source=tests/vm/guest/turns.sh
+. /vm/guest/turns.sh
 
-readonly CASE=$1 SECONDS_EACH=$2
 shift 2
 readonly IDLE=10s MIB=$((1024 * 1024))
 readonly ANNOTATED="{\"cgtide.io/apps\": \"reclaim\", \"cgtide.io/profile\": \"eager\", \"cgtide.io/reclaim.idle\": \"$IDLE\"}"
-CONTROLLER='' CONTROLLER_PID=''
-CONTAINERS=() HELPERS=() FAILED=0
-
-# fail TEXT: as lib.sh's, and keeps the text for the outcome.
-fail() {
-    printf '%s' "$*" >/run/why
-    printf '%s FAILED: %s\n' "$(stamp)" "$*" >&2
-    exit 1
-}
-
-# end_process PID: by request, after 20 s by force. Its exit status; 127 where it is no child.
-end_process() {
-    kill -TERM "$1" 2>/dev/null || true
-    timeout 20 tail -s 0.2 --pid="$1" -f /dev/null || kill -KILL "$1" || true
-    wait "$1"
-}
 
 # --- Controllers: start_X and stop_X; CONTROLLER_PID is whose CPU counts -----------------------------
 # stop_X also takes away what a start that failed has left.
@@ -34,18 +16,7 @@ end_process() {
 start_none() { :; }
 stop_none() { :; }
 
-start_cgtide() {
-    # An emulated machine is 10 to 30 times slower than hardware: nobody's CPU is bounded here.
-    cat >/run/cgtide.toml <<'TOML'
-[profile.eager]
-cpu = "100%"
-[[grant]]
-cgroup = "/web"
-profiles = ["default", "eager"]
-TOML
-    start_engine --config /run/cgtide.toml
-    CONTROLLER_PID=$ENGINE_PID
-}
+start_cgtide() { start_engine_for_web ''; }
 stop_cgtide() {
     end_process "$ENGINE_PID"
 }
@@ -128,9 +99,6 @@ lives() {
 }
 
 # --- Cases: start_case starts the containers, by container; truths are in their reports ---------------
-
-# report ID: its file.
-report() { echo "/out/$CASE.$CONTROLLER.$1.jsonl"; }
 
 # run_bundle ID: starts the bundle /run/ID with cgtide's hooks.
 run_bundle() {
@@ -228,104 +196,20 @@ make_redis_rootfs() {
 
 # --- One controller ------------------------------------------------------------------------------------
 
-# tear_down: ends all that the controller's turn has started, also where that has failed. The controller first: oomd loops for
-# ever over a cgroup that has just gone.
-# shellcheck disable=SC2317 # a trap calls it
-tear_down() {
-    local status=$? stopped=0 pid id
-    trap - EXIT
-    set +e
-    "stop_$CONTROLLER" || stopped=$?
-    for pid in "${HELPERS[@]}"; do end_process "$pid"; done
-    for id in "${CONTAINERS[@]}"; do "$RUNTIME" delete --force "$id" & done
-    wait
-    no_groups || fail "a container's cgroup stays after $CONTROLLER's turn"
-    ((status != 0 || stopped == 0)) || fail "$CONTROLLER has ended with status $stopped"
-    exit "$status"
-}
-
-# no_groups: takes away what a runtime that met a busy group has left of the containers, within 20 s: in a group that stays the next
-# turn would find this one's faults and stalls.
-# shellcheck disable=SC2317 # a trap calls it
-no_groups() {
-    local group deadline=$((SECONDS + 20))
-    for group in "$CGROUPS"/{web,plain}/*/; do
-        until [[ ! -d $group ]] || rmdir "$group" 2>/dev/null; do
-            ((SECONDS < deadline)) || return 1
-            sleep 0.2
-        done
-    done
-}
-
-# helpers_live: whether the processes that work for a case do.
-helpers_live() {
-    local pid
-    for pid in "${HELPERS[@]}"; do kill -0 "$pid" || return 1; done
-}
-
 # measure: one controller's turn, in a shell of its own.
+# shellcheck disable=SC2317 # turns.sh calls it
 measure() {
-    local sampler begin
-    trap tear_down EXIT
-    echo 3 >/proc/sys/vm/drop_caches
     "start_$CONTROLLER"
-    # From before the containers are there: what one costs while they start counts too.
-    python3 /usr/bin/cgtide-bench-sampler "/out/$CASE.$CONTROLLER.samples" 1 "$CONTROLLER_PID" &
-    sampler=$!
-    HELPERS+=("$sampler")
-    wait_for 30 test -s "/out/$CASE.$CONTROLLER.samples"
+    start_sampler 1
     "case_$CASE"
-    read -r begin _ </proc/uptime
-    echo "$begin" >/run/begin
-    lives || fail "$CONTROLLER has ended before anything was measured"
-    # The time is what is measured: nothing is waited for.
-    sleep "$SECONDS_EACH"
-    lives || fail "$CONTROLLER has ended while it was measured"
-    helpers_live || fail "a client or the sampler has ended while $CONTROLLER was measured"
-    end_process "$sampler" || true
+    work
     [[ $CONTROLLER != cgtide ]] || cgtide ps
-}
-
-# outcome done|skipped|failed WHY [BEGIN]: the time since boot from which on it counts.
-outcome() {
-    jq -nc --arg outcome "$1" --arg why "$2" --argjson begin "${3:-null}" '$ARGS.named' >"/out/$CASE.$CONTROLLER.outcome"
-}
-
-# turn CONTROLLER: counts it in FAILED where it has failed.
-turn() {
-    local why status=0
-    CONTROLLER=$1
-    rm -f /run/why /run/begin "/out/$CASE.$CONTROLLER".*
-    why=$(lacking)
-    if [[ -n $why ]]; then
-        step "$CASE: $CONTROLLER is skipped: $why"
-        outcome skipped "$why"
-        return
-    fi
-    step "$CASE: $CONTROLLER"
-    # Not as a condition: bash would not end the inner shell at an error then.
-    set +e
-    (
-        set -e
-        measure
-    )
-    status=$?
-    set -e
-    if ((status != 0)); then
-        outcome failed "$(cat /run/why 2>/dev/null || echo "the scenario's shell ended with status $status")"
-        FAILED=$((FAILED + 1))
-        return
-    fi
-    outcome "done" '' "$(</run/begin)"
 }
 
 make_rootfs /run/rootfs
 # Not on the root file system: what is on a tmpfs is no page cache.
 dd if=/dev/urandom of=/out/once bs=1M count=48 status=none
 sync
-for controller in "$@"; do
-    turn "$controller"
-done
+take_turns "$@"
 rm /out/once
-((FAILED == 0)) || fail "$FAILED of $# controllers failed"
 step "done"

@@ -17,8 +17,8 @@ cgroup = "/web"
 profiles = ["default", "eager"]
 TOML
 
-# start_workload ID ANNOTATIONS
-start_workload() {
+# start_spinner ID ANNOTATIONS
+start_spinner() {
     REPORT=/out/$1.jsonl
     rm -rf "$REPORT" /run/bundle
     make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
@@ -71,7 +71,7 @@ readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eag
 segment() {
     if [[ $MODE == taking ]]; then
         local id=s$RANDOM$RANDOM
-        start_workload "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
+        start_spinner "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
         await_lines 14
         measure
         runtime_stop "$id" >/dev/null
@@ -130,7 +130,7 @@ start_tickers
 start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 if [[ $MODE == settled ]]; then
-    start_workload settled "$ANNOTATED"
+    start_spinner settled "$ANNOTATED"
     cold_is_out() { (($(last_sample "$REPORT" cold_resident) <= 96 * MIB / 20)); }
     wait_for 400 cold_is_out
     step "the cold memory is out"

@@ -1,5 +1,5 @@
-"""Locks so much of NUMA node 0 that MIB mebibytes of it stay free, says so in the file READY, and holds it until it ends. usage:
-ballast.py MIB READY"""
+"""Locks so much of a NUMA node that MIB mebibytes of it stay free, says so in the file READY, and holds it until it ends. usage:
+ballast.py NODE MIB READY"""
 
 import ctypes
 import mmap
@@ -19,11 +19,11 @@ def free_bytes(node):
 
 
 def main():
-    room, ready = int(sys.argv[1]) * MIB, sys.argv[2]
+    node, room, ready = int(sys.argv[1]), int(sys.argv[2]) * MIB, sys.argv[3]
     libc = ctypes.CDLL(None, use_errno=True)
-    size = free_bytes(0) - room
+    size = free_bytes(node) - room
     if size > 0:
-        mask = ctypes.c_ulong(1)
+        mask = ctypes.c_ulong(1 << node)
         if libc.syscall(SET_MEMPOLICY, BIND, ctypes.byref(mask), 64) != 0:
             sys.exit(f"set_mempolicy: {os.strerror(ctypes.get_errno())}")
         memory = mmap.mmap(-1, size // mmap.PAGESIZE * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
