@@ -249,6 +249,7 @@ cgtide::core::RegionSensor open_regions(const Arguments& arguments,
     sensor.pool_options = {arguments.run_dir,
                            options.settings.takeover == cgtide::model::Takeover::modules, sampling,
                            options.settings.sensor != cgtide::model::IdleSensor::regions};
+    sensor.pool_options.with_moves = options.settings.mover == cgtide::model::Actuator::damos;
     auto proc = options.roots.proc.sub("");
     auto stream = cgtide::monitor::find_damon(options.roots).and_then([](const cgtide::Dir&) {
         return cgtide::damon::Stream::open();

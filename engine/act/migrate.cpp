@@ -282,7 +282,7 @@ private:
 /// All ranges in the order in which they should move.
 std::vector<ColdPiece> in_order(std::span<const model::ColdSpace> spaces, Move way) {
     std::vector<ColdPiece> pieces = by_age(spaces);
-    if (way == Move::promote) {
+    if (way != Move::demote) {
         std::reverse(pieces.begin(), pieces.end());
     }
     return pieces;

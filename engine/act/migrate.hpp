@@ -63,7 +63,7 @@ struct MoveTargets {
 };
 
 /// Moves `decision.ask` bytes of `spaces` between nodes: for a demotion those idle longest first,
-/// for a promotion those in use for longest, until that many have moved, all were tried, `deadline`
+/// else those in use for longest, until that many have moved, all were tried, `deadline`
 /// passes or `interrupt` stops it. What was moved a moment ago, or stayed, by `memory`'s log,
 /// and what a process places itself (mbind(2), set_mempolicy(2)) is left alone. A process that has
 /// ended, or is another by now, is left out: its number is checked before each call, and names it

@@ -92,7 +92,9 @@ Bytes MoveLog::would_return(SpaceId space, AddressRange range, model::Move way,
     }
     for (auto note = first_over(notes->second, range.start);
          note != notes->second.end() && note->first < range.end; ++note) {
-        if (note->second.has_moved && note->second.way != way && at - note->second.at < remember_) {
+        const bool is_back = note->second.way != way && way != model::Move::home &&
+                             note->second.way != model::Move::home;
+        if (note->second.has_moved && is_back && at - note->second.at < remember_) {
             sum = sum +
                   Bytes{std::min(note->second.end, range.end) - std::max(note->first, range.start)};
         }

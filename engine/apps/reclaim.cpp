@@ -2,6 +2,7 @@
 
 #include "engine/apps/actuator_choice.hpp"
 #include "engine/apps/age_proof.hpp"
+#include "engine/apps/numbers.hpp"
 #include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/reclaim_signals.hpp"
 
@@ -21,14 +22,6 @@ using model::ReclaimState;
 
 /// Basis points of the whole.
 constexpr double kAll = 10'000.0;
-
-double number(Bytes bytes) {
-    return static_cast<double>(bytes.count);
-}
-
-double number(Microseconds duration) {
-    return static_cast<double>(duration.count());
-}
 
 /// Bytes of these pages.
 double of(Pages pages, Bytes anon, Bytes file) {

@@ -1,6 +1,7 @@
 #include "engine/apps/reclaim_signals.hpp"
 
 #include "engine/apps/delta.hpp"
+#include "engine/apps/numbers.hpp"
 #include "engine/apps/reclaim.hpp"
 
 #include <algorithm>
@@ -14,14 +15,6 @@ using model::ReclaimState;
 
 /// Fewer scanned pages tell nothing of how hard reclaim works.
 constexpr std::uint64_t kFewPages = 1024;
-
-double number(Bytes bytes) {
-    return static_cast<double>(bytes.count);
-}
-
-double number(Microseconds duration) {
-    return static_cast<double>(duration.count());
-}
 
 void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;

@@ -1,5 +1,7 @@
 #include "engine/apps/suggest.hpp"
 
+#include "engine/apps/numbers.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -7,10 +9,6 @@
 namespace cgtide::apps {
 
 namespace {
-
-double number(Bytes bytes) {
-    return static_cast<double>(bytes.count);
-}
 
 /// Whole MiB, rounded up. Parts of a byte are what the margins' fractions left.
 Bytes whole_mebibytes(double bytes) {

@@ -1,5 +1,6 @@
 #include "engine/apps/table.hpp"
 
+#include "engine/apps/numa.hpp"
 #include "engine/apps/reclaim.hpp"
 #include "engine/apps/stat.hpp"
 #include "engine/apps/tier.hpp"
@@ -9,7 +10,7 @@
 namespace cgtide::apps {
 
 std::span<const model::App> table() {
-    static const std::array<model::App, 3> apps{stat_app(), tier_app(), reclaim_app()};
+    static const std::array<model::App, 4> apps{stat_app(), tier_app(), numa_app(), reclaim_app()};
     return apps;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/apps/tier.hpp"
 
+#include "engine/apps/numbers.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -15,17 +17,6 @@ using model::Reason;
 using model::ReasonCode;
 using model::TierState;
 
-/// More than any period moves.
-constexpr double kMostStep = 0x1p50;
-
-double number(Bytes bytes) {
-    return static_cast<double>(bytes.count);
-}
-
-Bytes whole(double bytes) {
-    return {static_cast<std::uint64_t>(std::max(bytes, 0.0))};
-}
-
 model::Needs needs(const model::Policy& policy) {
     return {.period = policy.profile.period, .idle = true, .placement = true};
 }
@@ -34,23 +25,13 @@ model::State init(const model::Policy&, TimePoint) {
     return TierState{};
 }
 
-/// What has passed since the last step; 0 at the first.
-double seconds_since(const TierState& state, TimePoint now) {
-    return state.last_at
-               ? std::max(std::chrono::duration<double>(now - *state.last_at).count(), 0.0)
-               : 0.0;
-}
-
-/// Both books fade, CPU beyond the container's share is paid off by time.
+/// Both books fade.
 void fade(TierState& state, const model::Policy& policy, TimePoint now) {
-    constexpr double kMicro = 1e6;
-    const double seconds = seconds_since(state, now);
     const double half = std::chrono::duration<double>(kReturnHalfLife).count();
-    const double left = std::exp2(-seconds / half);
+    const double left = std::exp2(-seconds_since(state.pace, now) / half);
     state.moved_recent *= left;
     state.returned_recent *= left;
-    state.cpu_debt = std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * seconds * kMicro);
-    state.last_at = now;
+    apps::fade(state.pace, policy, now);
 }
 
 void book(TierState& state, std::span<const model::Outcome> outcomes) {
@@ -63,16 +44,7 @@ void book(TierState& state, std::span<const model::Outcome> outcomes) {
         state.returned = state.returned + outcome.returned;
         state.moved_recent += number(outcome.taken);
         state.returned_recent += number(outcome.returned);
-        state.cpu_debt += static_cast<double>(outcome.cpu.count());
-        const bool is_barren = outcome.end != model::OutcomeEnd::dry_run &&
-                               outcome.end != model::OutcomeEnd::interrupted &&
-                               outcome.taken.count * kBarren < outcome.asked.count;
-        auto& rest = state.rests.at(static_cast<std::size_t>(*outcome.move));
-        rest = is_barren ? std::optional(outcome.at + kBarrenWait) : std::nullopt;
-        if (outcome.taken.count > 0) {
-            state.cpu_per_byte = static_cast<double>(outcome.cpu.count()) / number(outcome.taken);
-            state.step = std::min(2.0 * std::max(state.step, number(kFirstMove)), kMostStep);
-        }
+        state.rests.at(static_cast<std::size_t>(*outcome.move)) = apps::book(state.pace, outcome);
     }
 }
 
@@ -84,7 +56,7 @@ void brake(TierState& state, TimePoint now) {
     if (came_back && (!state.hold_until || *state.hold_until <= now)) {
         state.hold = std::clamp(2 * state.hold, kFirstMoveHold, kLastMoveHold);
         state.hold_until = now + state.hold;
-        state.step = 0.0;
+        state.pace.step = 0.0;
         state.moved_recent = 0.0; // each return counts for one hold
         state.returned_recent = 0.0;
     } else if (state.hold_until && now - *state.hold_until > kReturnHalfLife) {
@@ -106,6 +78,17 @@ struct Law {
     const TierState& state;
 
     Bytes fast() const { return place.fast.sum(); }
+
+    /// Whether DAMON's worker moves: the default is by address, for the engine knows ages better.
+    bool by_damon() const {
+        return node.actuators.damos_moves && node.actuators.mover == model::Actuator::damos;
+    }
+
+    /// What of the fastest tier is not hot and can be moved: by address what was seen.
+    Bytes demotable() const {
+        return by_damon() ? fast() - place.fast[Heat::hot] : place.demotable;
+    }
+
     Bytes over() const { return fast() - place.target; }
 
     /// Hot memory that would still fit into the share once all that is colder has left.
@@ -126,37 +109,23 @@ struct Law {
     Bytes unwanted() const {
         const Bytes makes_room = rests(Move::promote) ? Bytes{} : wanted() - room();
         const Bytes ask = std::max({place.fast[Heat::cold], over(), makes_room});
-        // Its own hot memory leaves only where the share is smaller than that; what no sensor sees
-        // has no address.
-        return std::min(ask, place.demotable + hot_over());
+        // Its own hot memory leaves only where the share is smaller than that.
+        return std::min(ask, demotable() + hot_over());
     }
 
     /// The idle time from which on memory must go so that `ask` bytes leave, coldest first.
     Microseconds depth(Bytes ask) const {
-        const Bytes cold = std::min(place.fast[Heat::cold], place.demotable);
-        const Bytes warm = std::min(place.fast[Heat::warm], place.demotable - cold);
+        const Bytes cold = std::min(place.fast[Heat::cold], demotable());
+        const Bytes warm = std::min(place.fast[Heat::warm], demotable() - cold);
         if (ask <= cold) {
             return policy.reclaim.idle;
         }
-        if (ask <= place.demotable - warm) {
+        if (ask <= demotable() - warm) {
             return std::min(model::kWarmWithin, policy.reclaim.idle);
         }
-        return ask <= place.demotable || hot_over().count == 0
+        return ask <= demotable() || hot_over().count == 0
                    ? std::min(model::kHotWithin, policy.reclaim.idle)
                    : Microseconds::min();
-    }
-
-    /// A move of `bytes`, within step, rate and CPU share.
-    Bytes bounded(Bytes bytes) const {
-        const double seconds = std::chrono::duration<double>(policy.profile.period).count();
-        double most =
-            std::min(number(kMoveRate) * seconds, std::max(state.step, number(kFirstMove)));
-        if (state.cpu_per_byte > 0.0) {
-            const double cpu =
-                policy.profile.cpu.ratio() * static_cast<double>(policy.profile.period.count());
-            most = std::min(most, std::max(cpu / state.cpu_per_byte, number(kSmallestMove)));
-        }
-        return std::min(bytes, whole(most));
     }
 
     Reason reason(ReasonCode code, Bytes ask) const {
@@ -172,13 +141,14 @@ struct Law {
         model::Decision decision;
         decision.app = model::AppName::tier;
         decision.id = now.id;
-        decision.actuator = model::Actuator::move_pages;
+        decision.actuator = by_damon() ? model::Actuator::damos : model::Actuator::move_pages;
         decision.reason = why;
         return decision;
     }
 
     model::Decision move(Move way, Bytes bytes) const {
-        const Bytes ask = bounded(bytes);
+        const Bytes paced = bounded(state.pace, policy, bytes);
+        const Bytes ask = by_damon() ? std::min(paced, model::kMostOfDamosMove) : paced;
         const bool up = way == Move::promote;
         model::Decision decision =
             keep(reason(up ? ReasonCode::promoting : ReasonCode::demoting, ask));
@@ -197,9 +167,9 @@ struct Law {
             return Reason(ReasonCode::returned,
                           {{InputKey::usage, number(now.usage)}, {InputKey::hold, left.count()}});
         }
-        if (state.cpu_debt > 0.0) {
+        if (state.pace.cpu_debt > 0.0) {
             return Reason(ReasonCode::cpu, {{InputKey::usage, number(now.usage)},
-                                            {InputKey::cpu_used, state.cpu_debt},
+                                            {InputKey::cpu_used, state.pace.cpu_debt},
                                             {InputKey::cpu_share, policy.profile.cpu.count}});
         }
         return std::nullopt;
@@ -217,7 +187,7 @@ struct Law {
         const Bytes up = std::min(wanted(), room());
         // A little room is worth a move only where it is all that is wanted, or nothing can leave.
         const bool can_rise = up >= kSmallestMove && !rests(Move::promote);
-        if (can_rise && (up == wanted() || up >= bounded(wanted()))) {
+        if (can_rise && (up == wanted() || up >= bounded(state.pace, policy, wanted()))) {
             return move(Move::promote, up);
         }
         const Bytes slow_room = node.tiers.slow_free - node.tiers.slow_reserve;

@@ -1,17 +1,9 @@
 #pragma once
 
+#include "engine/apps/move_pace.hpp"
 #include "engine/model/app.hpp"
 
 namespace cgtide::apps {
-
-/// The smallest move worth a call; less stays where it is.
-inline constexpr Bytes kSmallestMove = mebibytes(1);
-
-/// The first move is this; each that is done, and of which little came back, doubles the next.
-inline constexpr Bytes kFirstMove = mebibytes(8);
-
-/// Bytes of one move at most, for each second of the period: DAMON's sample modules move as many.
-inline constexpr Bytes kMoveRate = mebibytes(200);
 
 /// What of a tier is left free, as a share of it, for allocations of others.
 inline constexpr double kTierReserve = 0.02;
@@ -25,10 +17,6 @@ inline constexpr double kReturnLimit = 1.0 / 16.0;
 inline constexpr Microseconds kReturnHalfLife{60'000'000};
 inline constexpr Microseconds kFirstMoveHold{20'000'000};
 inline constexpr Microseconds kLastMoveHold{600'000'000};
-
-/// Where less than one byte in so many of a move was done, that way rests for kBarrenWait.
-inline constexpr std::uint64_t kBarren = 8;
-inline constexpr Microseconds kBarrenWait{20'000'000};
 
 /// The app `tier`: hot memory into the container's share of the fastest tier, cold memory out of
 /// it. docs/apps/tier.md states the law in formulas.

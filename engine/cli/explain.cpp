@@ -79,11 +79,12 @@ std::string outcome_line(const json& entry) {
     }
     const std::string error = text_field(outcome, "error");
     const std::string actuator = text_field(entry, "actuator");
-    return fmt::format(
-        "{} {} of {} by {} in {} ({} of CPU): {}{}", actuator == "move_pages" ? "moved" : "took",
-        bytes_field(outcome, "taken_bytes"), bytes_field(outcome, "asked_bytes"), actuator,
-        duration_field(outcome, "wall_us"), duration_field(outcome, "cpu_us"),
-        text_field(outcome, "end"), error == kNone ? "" : ", " + error);
+    return fmt::format("{} {} of {} by {} in {} ({} of CPU): {}{}",
+                       text_field(entry, "app") == "reclaim" ? "took" : "moved",
+                       bytes_field(outcome, "taken_bytes"), bytes_field(outcome, "asked_bytes"),
+                       actuator, duration_field(outcome, "wall_us"),
+                       duration_field(outcome, "cpu_us"), text_field(outcome, "end"),
+                       error == kNone ? "" : ", " + error);
 }
 
 std::string entry_text(const json& entry, std::int64_t now_ms) {

@@ -89,6 +89,8 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             refuse(decision, ReasonCode::busy);
         } else if (standing.is_dry_run) {
             continue;
+        } else if (decision.move == model::Move::home) {
+            continue; // within a tier: its law has looked for room
         } else if (decision.move) {
             moving.at(static_cast<std::size_t>(*decision.move)).push_back({&decision, {}});
         } else if (allowance.over_cpu) {

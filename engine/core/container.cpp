@@ -90,6 +90,9 @@ void Container::keep(model::Snapshot now, const model::Needs& needs) {
     if (snapshot && !needs.placement) {
         now.placement = snapshot->placement;
     }
+    if (snapshot && !needs.homing) {
+        now.homing = snapshot->homing;
+    }
     snapshot = std::move(now);
 }
 

@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 
 Engine::Engine(asio::io_context& io, EngineOptions options)
     : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor),
-      budget_(options_.settings.node), tick_timer_(io), watch_(io, ::dup(options_.watcher.fd())),
-      tasks_(io.get_executor()) {
+      mover_(options_.settings.mover), budget_(options_.settings.node), tick_timer_(io),
+      watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {
     name_threads(sensors_, 1, "cgtide-sensors");
     name_threads(reclaimers_, kReclaimers, "cgtide-reclaim");
     name_threads(damon_, 1, "cgtide-damon");
@@ -110,18 +110,20 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     }
     const bool by_regions = watching_;
     const bool regions_work = regions_work_;
-    const bool by_tier = std::any_of(turns.begin(), turns.end(),
-                                     [](const Turn& turn) { return turn.subject.needs.placement; });
+    const bool by_node = std::any_of(turns.begin(), turns.end(), [](const Turn& turn) {
+        return turn.subject.needs.placement || turn.subject.needs.homing;
+    });
     TierSight sight;
-    const auto sense = [this, &turns, &sight, now, by_regions, regions_work, by_tier] {
+    const auto sense = [this, &turns, &sight, now, by_regions, regions_work, by_node] {
         auto view = options_.counters.begin_period(now);
-        if (by_tier) {
+        if (by_node) {
             sight = look_at_tiers(topology_, now);
         }
         for (Turn& turn : turns) {
             turn.snapshot = options_.counters.sample(turn.subject, now);
             sense_idle(turn, by_regions, regions_work);
             sense_placement(turn, sight, by_regions);
+            sense_homing(turn, sight, by_regions);
         }
         return view;
     };
@@ -139,8 +141,9 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     view.swappiness_max = options_.reclaim.swappiness_max;
     view.actuators = options_.actuators;
     view.actuators.wanted = options_.settings.actuator;
+    view.actuators.mover = mover_;
     view.tiers = node_.tiers;
-    if (by_tier) {
+    if (by_node) {
         topology_ = sight.topology;
         topology_at_ = sight.at;
         view.tiers = sight.room;
@@ -204,8 +207,10 @@ void Engine::find_turns(TimePoint now) {
         subject.lived = std::chrono::duration_cast<Microseconds>(now - container->seen);
         subject.frozen = container->frozen;
         subject.has_nested = container->has_nested;
-        turns_.push_back({container, container->group, subject, model::Snapshot{},
-                          container->generations, false, container->policy.reclaim.idle});
+        turns_.push_back(
+            {container, container->group, subject, model::Snapshot{}, container->generations, false,
+             container->policy.reclaim.idle,
+             subject.needs.homing ? wish_of(*container).excluded : std::unordered_set<CgroupId>{}});
     }
 }
 

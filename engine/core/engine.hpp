@@ -15,8 +15,11 @@
 #include "engine/monitor/sensors.hpp"
 
 #include <array>
+#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -121,7 +124,8 @@ private:
         Result<model::Snapshot> snapshot;
         std::shared_ptr<const monitor::GenerationFigures> generations;
         bool wants_generations = false;
-        Microseconds cold_after{0}; ///< its reclaim.idle
+        Microseconds cold_after{0};              ///< its reclaim.idle
+        std::unordered_set<CgroupId> excluded{}; ///< registered containers inside it, for homing
     };
 
     /// A request that is about to be made.
@@ -159,11 +163,21 @@ private:
     boost::asio::awaitable<model::Outcome> move_pages(Pointer container, const Order& order,
                                                       bool& begun);
 
+    // perform_move_damos.cpp: likewise, by DAMON's worker
+    boost::asio::awaitable<model::Outcome> move_by_damon(Pointer container, const Order& order,
+                                                         bool& begun);
+    boost::asio::awaitable<Result<monitor::Moved>>
+    run_move(Pointer container, const monitor::MoveOrder& order, TimePoint latest);
+    bool wants_moves() const;
+    void tell_moves(const std::string& trouble);
+    void lose_moves(const std::string& why);
+
     // tiers.cpp: memory by speed
     static constexpr Microseconds kTopologyPeriod{10'000'000};
     TierSight look_at_tiers(const std::shared_ptr<const model::Topology>& before,
                             TimePoint now) const;
     void sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const;
+    void sense_homing(Turn& turn, const TierSight& sight, bool by_regions) const;
     void share_tiers(const model::TierRoom& room);
     bool has_lower_tier(const Container& container, TimePoint now) const;
     Result<void> admit_low(const Container& container) const;
@@ -191,6 +205,7 @@ private:
     boost::asio::awaitable<void> release_regions();
     boost::asio::awaitable<void> generation_loop();
     void sense_idle(Turn& turn, bool by_regions, bool regions_work) const;
+    monitor::Wish wish_of(const Container& container) const;
     std::vector<monitor::Wish> wishes(bool by_generations) const;
 
     // physical.cpp: physical memory
@@ -222,12 +237,13 @@ private:
 
     boost::asio::io_context& io_;
     EngineOptions options_;
-    model::IdleSensor sensor_; ///< as it was at start
+    model::IdleSensor sensor_;             ///< as it was at start
+    std::optional<model::Actuator> mover_; ///< likewise
     Registry registry_;
     model::NodeView node_;                            ///< as last read
     std::shared_ptr<const model::Topology> topology_; ///< none until it was first read
     TimePoint topology_at_{};
-    std::array<Bytes, 2> moving_{}; ///< asked for by moves under way, by model::Move
+    std::array<Bytes, 3> moving_{}; ///< asked for by moves under way, by model::Move
     Budget budget_;                 ///< of all containers together
     std::vector<Turn> turns_;       ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
@@ -243,8 +259,9 @@ private:
     bool watching_ = false;  ///< some container's memory is watched by regions
     bool has_damon_ = false; ///< or is about to: regions or physical regions tell
     bool regions_work_ = false;
-    Microseconds sample_{0};   ///< between two looks of DAMON's workers
-    std::int64_t scanned_ = 0; ///< RunDir::changed() before the last scan
+    std::deque<std::uint64_t> move_queue_; ///< for DAMON's worker; the first one has it
+    Microseconds sample_{0};               ///< between two looks of DAMON's workers
+    std::int64_t scanned_ = 0;             ///< RunDir::changed() before the last scan
 };
 
 } // namespace cgtide::core

@@ -62,6 +62,19 @@ void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
     }
 }
 
+monitor::Wish Engine::wish_of(const Container& container) const {
+    const std::string& path = container.record.cgroup_path;
+    monitor::Wish wish{container.id, container.group, path, {}};
+    if (container.has_nested) { // rare, and 400 times 400 paths are not compared for nothing
+        for (const auto& [other, inner] : registry_.live()) {
+            if (other != container.id && cgroup::is_at_or_below(inner->record.cgroup_path, path)) {
+                wish.excluded.insert(other);
+            }
+        }
+    }
+    return wish;
+}
+
 /// The containers whose apps want idle times; those that want them by generations alone, if asked.
 std::vector<monitor::Wish> Engine::wishes(bool by_generations) const {
     std::vector<monitor::Wish> wishes;
@@ -70,16 +83,7 @@ std::vector<monitor::Wish> Engine::wishes(bool by_generations) const {
             (by_generations && !container->wants_generations)) {
             continue;
         }
-        const std::string& path = container->record.cgroup_path;
-        monitor::Wish wish{id, container->group, path, {}};
-        if (container->has_nested) { // rare, and 400 times 400 paths are not compared for nothing
-            for (const auto& [other, inner] : registry_.live()) {
-                if (other != id && cgroup::is_at_or_below(inner->record.cgroup_path, path)) {
-                    wish.excluded.insert(other);
-                }
-            }
-        }
-        wishes.push_back(std::move(wish));
+        wishes.push_back(wish_of(*container));
     }
     return wishes;
 }
@@ -98,6 +102,7 @@ asio::awaitable<bool> Engine::take_damon() {
         tell_regions(trouble);
     }
     tell_physical(trouble);
+    tell_moves(trouble);
     const bool watches_memory = trouble.empty() &&
                                 physical_use() != monitor::PhysicalUse::nothing &&
                                 sensor.pool->physical().memory != Bytes{};
@@ -161,8 +166,8 @@ asio::awaitable<void> Engine::region_loop() {
             return options_.sensor.physical->page_cache();
         };
         note_physical(co_await offload(sensors_, look));
-        const auto commit = [&] {
-            return options_.sensor.pool->apply(std::move(targets.spaces), targets.memory);
+        const auto commit = [&, moves = wants_moves()] {
+            return options_.sensor.pool->apply(std::move(targets.spaces), targets.memory, moves);
         };
         const auto state = co_await offload(damon_, commit);
         const TimePoint committed = std::chrono::steady_clock::now();

@@ -19,6 +19,9 @@ asio::awaitable<model::Outcome> Engine::perform(Pointer container, const Order& 
     case model::Actuator::pageout:
         co_return co_await page_out(container, order, begun);
     case model::Actuator::damos:
+        if (order.decision.move) {
+            co_return co_await move_by_damon(container, order, begun);
+        }
         co_return co_await page_out_by_damon(container, order, begun);
     case model::Actuator::generations:
         co_return co_await evict(container, order, begun);

@@ -35,6 +35,22 @@ act::MoveTargets targets_of(const model::Topology& topology, model::Move way,
     return targets;
 }
 
+/// To nodes of the same tier that are nearer, as far as these have room now, less what other moves
+/// may take of it.
+act::MoveTargets targets_of(const model::Topology& topology, const model::Homing& homing,
+                            const std::map<unsigned, Bytes>& free, Bytes booked) {
+    act::MoveTargets targets;
+    targets.of = homing.nearer;
+    for (const model::MemoryTier& tier : topology.tiers) {
+        for (const model::MemoryNode& node : tier.nodes) {
+            const auto found = free.find(node.id);
+            const Bytes left = found == free.end() ? Bytes{} : found->second;
+            targets.room.emplace(node.id, left - tier_reserve(node) - booked);
+        }
+    }
+    return targets;
+}
+
 } // namespace
 
 /// Moves what the region sensor knows as hot, or as idle for as long as was decided.
@@ -47,6 +63,10 @@ asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Orde
     const std::string path = container->record.cgroup_path;
     const Microseconds period = container->policy.profile.period;
     const model::Move way = *order.decision.move;
+    const Bytes booked = moving_[0] + moving_[1] + moving_[2] - order.decision.ask;
+    const model::Homing homing = container->snapshot && container->snapshot->homing
+                                     ? *container->snapshot->homing
+                                     : model::Homing{};
     const auto find = [&] {
         return way == model::Move::promote
                    ? options_.sensor.regions->hot(order.decision.id, monitor::kProvenHot)
@@ -58,8 +78,9 @@ asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Orde
         const act::PageoutSite site{group->dir(), options_.roots.proc, path};
         const auto time = time_to_work(order.decided, std::chrono::steady_clock::now(), period);
         begun = time.count() > 0;
-        const auto targets =
-            targets_of(*topology, way, monitor::read_free(options_.roots.sys, *topology));
+        const auto free = monitor::read_free(options_.roots.sys, *topology);
+        const auto targets = way == model::Move::home ? targets_of(*topology, homing, free, booked)
+                                                      : targets_of(*topology, way, free);
         return act::migrate(site, order.decision, spaces, targets, kernel, *moves, time,
                             *interrupt);
     };

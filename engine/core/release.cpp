@@ -30,6 +30,7 @@ void Engine::lose_regions(const std::string& why) {
     }
     lose_physical(why);
     lose_page_out(why);
+    lose_moves(why);
 }
 
 void Engine::note_sample(const monitor::PoolState& state) {

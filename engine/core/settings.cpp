@@ -112,7 +112,7 @@ Result<void> read_grant_lists(const toml::table& table, const Settings& settings
             const auto app = model::app_name(name);
             if (!app) {
                 return bad(place,
-                           "no app '" + printable(name, 64) + "'; allowed: stat tier reclaim");
+                           "no app '" + printable(name, 64) + "'; allowed: stat tier numa reclaim");
             }
             grant.apps.push_back(*app);
         }
@@ -238,8 +238,8 @@ Result<void> read_bounds(const toml::node& node, model::Bounds& bounds) {
 } // namespace
 
 Result<Settings> parse_settings(std::string_view text) {
-    constexpr std::array<std::string_view, 7> kTables{"profile", "grant", "bounds", "damon",
-                                                      "idle",    "node",  "reclaim"};
+    constexpr std::array<std::string_view, 8> kTables{"profile", "grant", "bounds",  "damon",
+                                                      "idle",    "node",  "reclaim", "tier"};
     toml::table file;
     try {
         file = toml::parse(text);
@@ -290,6 +290,11 @@ Result<Settings> parse_settings(std::string_view text) {
     }
     if (const toml::node* node = file.get("reclaim")) {
         if (auto done = read_reclaim(*node, settings.actuator); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (const toml::node* node = file.get("tier")) {
+        if (auto done = read_tier(*node, settings.mover); !done) {
             return tl::unexpected(done.error());
         }
     }

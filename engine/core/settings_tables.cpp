@@ -164,4 +164,25 @@ Result<void> read_reclaim(const toml::node& node, std::optional<model::Actuator>
     return {};
 }
 
+Result<void> read_tier(const toml::node& node, std::optional<model::Actuator>& mover) {
+    constexpr std::array<std::string_view, 1> kKeys{"mover"};
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return bad({node, "tier"}, "a table: [tier]");
+    }
+    if (auto known = known_keys(*table, "tier.", kKeys); !known) {
+        return known;
+    }
+    if (const toml::node* entry = table->get("mover")) {
+        const auto text = entry->value<std::string>().value_or("");
+        const auto named = model::actuator_of(text);
+        const bool moves = named == model::Actuator::move_pages || named == model::Actuator::damos;
+        if (!entry->is_string() || (!moves && text != "auto")) {
+            return bad({*entry, "tier.mover"}, R"("auto", "move_pages" or "damos")");
+        }
+        mover = named;
+    }
+    return {};
+}
+
 } // namespace cgtide::core

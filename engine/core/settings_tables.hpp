@@ -61,5 +61,6 @@ Result<void> read_damon(const toml::node& node, model::Settings& settings);
 Result<void> read_idle(const toml::node& node, model::IdleSensor& sensor);
 Result<void> read_node(const toml::node& node, model::NodeLimits& limits);
 Result<void> read_reclaim(const toml::node& node, std::optional<model::Actuator>& actuator);
+Result<void> read_tier(const toml::node& node, std::optional<model::Actuator>& mover);
 
 } // namespace cgtide::core

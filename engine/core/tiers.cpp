@@ -3,6 +3,7 @@
 #include "engine/apps/tier_shares.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/monitor/homing.hpp"
 #include "engine/monitor/topology.hpp"
 
 #include <algorithm>
@@ -81,6 +82,30 @@ void Engine::sense_placement(Turn& turn, const TierSight& sight, bool by_regions
         turn.snapshot->placement = options_.sensor.regions->place(turn.subject.group->id(), *nodes,
                                                                   *sight.topology, turn.cold_after);
     }
+}
+
+/// On the sensor thread.
+void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) const {
+    // What regions do not know has no address, and could not be moved.
+    if (!turn.subject.needs.homing || !turn.snapshot || !by_regions || !turn.snapshot->idle ||
+        (turn.snapshot->idle->source != model::IdleSource::regions &&
+         turn.snapshot->idle->source != model::IdleSource::regions_and_physical)) {
+        return;
+    }
+    const auto nodes = cgroup::read_numa_stat(*turn.subject.group);
+    if (!nodes) {
+        return;
+    }
+    const monitor::Wish wish{turn.group->id(), turn.group, std::string(turn.subject.path),
+                             turn.excluded};
+    auto free = monitor::read_free(options_.roots.sys, *sight.topology);
+    for (const model::MemoryTier& tier : sight.topology->tiers) {
+        for (const model::MemoryNode& node : tier.nodes) {
+            free[node.id] = free[node.id] - tier_reserve(node);
+        }
+    }
+    turn.snapshot->homing = monitor::homing(
+        *sight.topology, monitor::allowed_cpus(options_.roots.proc, wish), *nodes, free);
 }
 
 /// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.

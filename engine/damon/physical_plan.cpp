@@ -7,58 +7,19 @@ namespace cgtide::damon {
 
 namespace {
 
-struct Filter {
-    const char* type;
-    bool matching; ///< whether it is about pages of this type, or all others
-    bool allow;
-    std::string path;
-};
-
-/// A page goes by the first filter that is about it. The last ones allow, so that what none is
-/// about is left out. Source: Documentation/mm/damon/design.rst, "Filters".
-std::vector<Filter> filters_of(const PageCount& count) {
-    std::vector<Filter> filters;
+/// The last filters allow, so that what none is about is left out. Source:
+/// Documentation/mm/damon/design.rst, "Filters".
+std::vector<PageFilter> filters_of(const PageCount& count) {
+    std::vector<PageFilter> filters;
     const bool is_anon = count.pages == PageClass::anon;
-    filters.push_back({"anon", !is_anon, false, {}});
+    filters.push_back({"anon", !is_anon, false});
     if (count.pages == PageClass::mapped_file || count.pages == PageClass::unmapped_file) {
-        filters.push_back({"unmapped", count.pages == PageClass::mapped_file, false, {}});
+        filters.push_back({"unmapped", count.pages == PageClass::mapped_file, false});
     }
     for (const Memcg& cgroup : count.cgroups) {
         filters.push_back({"memcg", true, true, cgroup.path});
     }
     return filters;
-}
-
-void add_filters(std::vector<Write>& writes, const std::string& scheme, const PageCount& count) {
-    const auto filters = filters_of(count);
-    const std::string folder = scheme + "ops_filters/";
-    writes.push_back({folder + "nr_filters", std::to_string(filters.size())});
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-        const std::string filter = folder + std::to_string(i) + "/";
-        writes.push_back({filter + "type", filters[i].type});
-        writes.push_back({filter + "matching", filters[i].matching ? "Y" : "N"});
-        writes.push_back({filter + "allow", filters[i].allow ? "Y" : "N"});
-        if (!filters[i].path.empty()) {
-            writes.push_back({filter + "memcg_path", filters[i].path});
-        }
-    }
-}
-
-/// Schemes that take every region, do nothing, and count what their filters let pass.
-void add_schemes(std::vector<Write>& writes, const PhysicalWatch& watch) {
-    const std::string all = "contexts/0/schemes/";
-    const std::string most_int = std::to_string(std::numeric_limits<std::uint32_t>::max());
-    const std::string most = std::to_string(std::numeric_limits<std::uint64_t>::max());
-    writes.push_back({all + "nr_schemes", std::to_string(watch.counts.size())});
-    for (std::size_t i = 0; i < watch.counts.size(); ++i) {
-        const std::string scheme = all + std::to_string(i) + "/";
-        writes.push_back({scheme + "action", "stat"});
-        writes.push_back({scheme + "apply_interval_us", std::to_string(watch.period.count())});
-        writes.push_back({scheme + "access_pattern/sz/max", most});
-        writes.push_back({scheme + "access_pattern/nr_accesses/max", most_int});
-        writes.push_back({scheme + "access_pattern/age/max", most_int});
-        add_filters(writes, scheme, watch.counts[i]);
-    }
 }
 
 /// Enough regions that one has not much more than what one file or heap takes; four times as many
@@ -89,7 +50,7 @@ void add_intervals(std::vector<Write>& writes, const PhysicalOptions& options, b
 Commit begin(const PhysicalOptions& options) {
     Commit change;
     change.seats.push_back(
-        {.key = kPhysical, .pid = options.sentinel, .pid_start = 0, .ranges = options.memory});
+        {.key = options.key, .pid = options.sentinel, .pid_start = 0, .ranges = options.memory});
     return change;
 }
 
@@ -100,7 +61,40 @@ void add_target(std::vector<Write>& writes, const PhysicalOptions& options) {
 
 } // namespace
 
-Commit plan_physical_start(const PhysicalWatch& watch, const PhysicalOptions& options) {
+std::vector<Write> count_schemes(const PhysicalWatch& watch) {
+    std::vector<Write> writes;
+    const std::string all = "contexts/0/schemes/";
+    const std::string most_int = std::to_string(std::numeric_limits<std::uint32_t>::max());
+    const std::string most = std::to_string(std::numeric_limits<std::uint64_t>::max());
+    writes.push_back({all + "nr_schemes", std::to_string(watch.counts.size())});
+    for (std::size_t i = 0; i < watch.counts.size(); ++i) {
+        const std::string scheme = all + std::to_string(i) + "/";
+        writes.push_back({scheme + "action", "stat"});
+        writes.push_back({scheme + "apply_interval_us", std::to_string(watch.period.count())});
+        writes.push_back({scheme + "access_pattern/sz/max", most});
+        writes.push_back({scheme + "access_pattern/nr_accesses/max", most_int});
+        writes.push_back({scheme + "access_pattern/age/max", most_int});
+        add_page_filters(writes, scheme, filters_of(watch.counts[i]));
+    }
+    return writes;
+}
+
+void add_page_filters(std::vector<Write>& writes, const std::string& scheme,
+                      const std::vector<PageFilter>& filters) {
+    const std::string folder = scheme + "ops_filters/";
+    writes.push_back({folder + "nr_filters", std::to_string(filters.size())});
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+        const std::string filter = folder + std::to_string(i) + "/";
+        writes.push_back({filter + "type", filters[i].type});
+        writes.push_back({filter + "matching", filters[i].matching ? "Y" : "N"});
+        writes.push_back({filter + "allow", filters[i].allow ? "Y" : "N"});
+        if (!filters[i].path.empty()) {
+            writes.push_back({filter + "memcg_path", filters[i].path});
+        }
+    }
+}
+
+Commit plan_physical_start(const std::vector<Write>& schemes, const PhysicalOptions& options) {
     Commit change = begin(options);
     std::vector<Write>& writes = change.writes;
     writes = {{"contexts/nr_contexts", "1"}, {"contexts/0/operations", "paddr"}};
@@ -114,16 +108,16 @@ Commit plan_physical_start(const PhysicalWatch& watch, const PhysicalOptions& op
         writes.push_back({region + "start", std::to_string(options.memory[i].start)});
         writes.push_back({region + "end", std::to_string(options.memory[i].end)});
     }
-    add_schemes(writes, watch);
+    writes.insert(writes.end(), schemes.begin(), schemes.end());
     return change;
 }
 
-Commit plan_physical_change(const PhysicalWatch& watch, const PhysicalOptions& options,
+Commit plan_physical_change(const std::vector<Write>& schemes, const PhysicalOptions& options,
                             bool is_odd) {
     Commit change = begin(options);
     add_intervals(change.writes, options, is_odd);
     add_target(change.writes, options); // without regions, so that it keeps those that it has
-    add_schemes(change.writes, watch);
+    change.writes.insert(change.writes.end(), schemes.begin(), schemes.end());
     return change;
 }
 

@@ -42,20 +42,35 @@ struct PhysicalWatch {
 /// What plans of physical memory have in common.
 struct PhysicalOptions {
     std::vector<Range> memory;
-    int sentinel = 0; ///< our own pid. DAMON does not look at it here; recover() does
+    int sentinel = 0;          ///< our own pid. DAMON does not look at it here; recover() does
+    TargetKey key = kPhysical; ///< by which rounds are told; kSentinel: they are not
     Intervals intervals;
 };
 
-/// The writes that make an idle slot's context, so that `on` starts it.
-Commit plan_physical_start(const PhysicalWatch& watch, const PhysicalOptions& options);
+/// Schemes that take every region, do nothing, and count what their filters let pass.
+std::vector<Write> count_schemes(const PhysicalWatch& watch);
 
-/// The writes that take a running slot to `watch`: all schemes anew. What is known of regions
-/// stays.
+/// A filter by which pages go: the first one that is about a page decides.
+struct PageFilter {
+    const char* type = "";
+    bool matching = true; ///< whether it is about pages of this type, or all others
+    bool allow = true;
+    std::string path{}; ///< of a cgroup
+};
+
+/// Writes the filters of the scheme in this folder.
+void add_page_filters(std::vector<Write>& writes, const std::string& scheme,
+                      const std::vector<PageFilter>& filters);
+
+/// The writes that make an idle slot's context with these schemes, so that `on` starts it.
+Commit plan_physical_start(const std::vector<Write>& schemes, const PhysicalOptions& options);
+
+/// The writes that take a running slot to these schemes, all anew. What is known of regions stays.
 ///
 /// Counts added by a commit would come out of step with the others, and reading waits for the last
 /// of them. A change of the attributes puts all in step: `is_odd` must differ from commit to
 /// commit. Source: mm/damon/core.c, damon_set_attrs().
-Commit plan_physical_change(const PhysicalWatch& watch, const PhysicalOptions& options,
+Commit plan_physical_change(const std::vector<Write>& schemes, const PhysicalOptions& options,
                             bool is_odd);
 
 } // namespace cgtide::damon

@@ -84,14 +84,17 @@ Result<void> PhysicalSlot::change(Slot& slot, Ownership& ownership, const PoolOp
     if (watch.counts.empty()) {
         return slot.stop(ownership, applied);
     }
-    const PhysicalOptions how{options.memory, ownership.engine(), options.intervals};
+    const PhysicalOptions how{
+        .memory = options.memory, .sentinel = ownership.engine(), .intervals = options.intervals};
     Result<void> done;
     if (slot.worker() == 0) {
         is_odd_ = false;
-        done = slot.start(ownership, options, plan_physical_start(watch, how), applied);
+        done =
+            slot.start(ownership, options, plan_physical_start(count_schemes(watch), how), applied);
     } else {
         is_odd_ = !is_odd_;
-        done = slot.commit(ownership, options, plan_physical_change(watch, how, is_odd_), applied);
+        done = slot.commit(ownership, options,
+                           plan_physical_change(count_schemes(watch), how, is_odd_), applied);
     }
     if (done) {
         held_ = watch;

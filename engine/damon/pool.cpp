@@ -56,12 +56,19 @@ Result<Pool> Pool::open(Ownership& ownership, PoolOptions options) {
 }
 
 std::size_t Pool::target_slots() const {
-    return support_.fvaddr ? slots_.size() - (watches_memory() ? 1 : 0) : 0;
+    const std::size_t others = (watches_memory() ? 1U : 0U) + (moves_memory() ? 1U : 0U);
+    return support_.fvaddr ? slots_.size() - others : 0;
 }
 
 bool Pool::watches_memory() const {
     return !options_.memory.empty() && slots_.size() > 1 && support_.paddr &&
            support_.tried_regions && support_.passed_bytes;
+}
+
+bool Pool::moves_memory() const {
+    constexpr std::size_t kFewest = 3; // one is for targets
+    return options_.with_moves && watches_memory() && slots_.size() >= kFewest &&
+           support_.max_nr_snapshots && support_.fail_charge && support_.unmapped;
 }
 
 std::vector<int> Pool::kdamonds() const {
@@ -169,6 +176,36 @@ Result<Applied> Pool::watch_memory(const PhysicalWatch& watch) {
 
 Result<std::optional<PhysicalReading>> Pool::read_memory(TimePoint now) {
     return memory_.read(slots_.back(), *ownership_, now);
+}
+
+Result<Applied> Pool::watch_moves(bool wanted) {
+    if (!moves_memory()) {
+        return Applied();
+    }
+    auto applied = check();
+    if (applied) {
+        moves_.watch(move_slot(), *ownership_, options_, wanted, *applied);
+    }
+    return applied;
+}
+
+Result<Applied> Pool::begin_move(const std::vector<PhysicalMove>& moves) {
+    auto applied = check();
+    if (applied) {
+        moves_.begin(move_slot(), *ownership_, options_, moves, *applied);
+    }
+    return applied;
+}
+
+Result<Pool::MoveEnd> Pool::end_move() {
+    auto applied = check();
+    if (!applied) {
+        return tl::unexpected(applied.error());
+    }
+    MoveEnd ended;
+    ended.bytes = moves_.end(move_slot(), *ownership_, options_, *applied);
+    ended.applied = std::move(*applied);
+    return ended;
 }
 
 Result<std::string> Pool::find_stranger(Applied& applied) {

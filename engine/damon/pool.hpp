@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/damon/move_slot.hpp"
 #include "engine/damon/physical_slot.hpp"
 
 namespace cgtide::damon {
@@ -72,6 +73,33 @@ public:
     /// What is counted next in physical memory: see PhysicalSlot::read().
     Result<std::optional<PhysicalReading>> read_memory(TimePoint now);
 
+    /// Whether moves of physical memory work: PoolOptions::with_moves, and the kernel ends a scheme
+    /// by itself, tells pages of cgroups apart and does not charge all that it tries to a quota.
+    bool moves_memory() const;
+
+    /// Has a worker watch physical memory for moves, or not any more. Needs moves_memory(); what
+    /// fails is in Applied.
+    ///
+    /// \returns as apply() does.
+    Result<Applied> watch_moves(bool wanted);
+
+    /// Has it move pages of one container: see MoveSlot::begin(). What fails is in Applied.
+    ///
+    /// \returns as apply() does.
+    Result<Applied> begin_move(const std::vector<PhysicalMove>& moves);
+
+    /// What came of begin_move().
+    struct MoveEnd {
+        Applied applied;
+        std::uint64_t bytes = 0; ///< that were moved
+    };
+
+    /// Has it move nothing more: see MoveSlot::end(). What fails is in Applied, and is tried again
+    /// by watch_moves().
+    ///
+    /// \returns as apply() does.
+    Result<MoveEnd> end_move();
+
     /// Compares the tree with what we left there. To be called once a period.
     ///
     /// \returns epochs of workers that were ended by others, whose targets the next apply() watches
@@ -93,6 +121,7 @@ private:
     Pool(Ownership& ownership, PoolOptions options, Support support);
 
     Result<Applied> commit_schemes();
+    Slot& move_slot() { return slots_[slots_.size() - 2]; }
     Result<std::string> find_stranger(Applied& applied);
     tl::unexpected<Error> lose(std::string why);
 
@@ -102,6 +131,7 @@ private:
     std::vector<Slot> slots_;
     std::vector<PageOut> page_outs_;
     PhysicalSlot memory_; ///< on the last of them
+    MoveSlot moves_;      ///< on the one before it
     std::string lost_;    ///< why the tree is somebody else's; empty while it is ours
 };
 

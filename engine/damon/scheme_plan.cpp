@@ -67,6 +67,8 @@ void add_quotas(std::vector<Write>& writes, const std::string& scheme, const Pag
     constexpr std::int64_t kMilli = 1000;
     writes.push_back({quotas + "bytes", std::to_string(what.bytes)});
     writes.push_back({quotas + "reset_interval_ms", std::to_string(window.count() / kMilli)});
+    // By itself all weights are 0, and regions go by address.
+    writes.push_back({quotas + "weights/age_permil", "1000"});
     if (!options.with_goals || what.stall.target == 0) {
         return;
     }

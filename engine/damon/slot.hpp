@@ -37,6 +37,7 @@ struct PoolOptions {
     /// System RAM, rising. Where it is known the last slot is for it alone, if the kernel has what
     /// that takes.
     std::vector<Range> memory;
+    bool with_moves = false; ///< the slot before it is for moves of physical memory, likewise
     /// Called just before each commit to a running worker, with its pid and the begin of the epoch
     /// that Applied::epochs will hold: what the kernel tells from now on may mean either.
     std::function<void(int kdamond, TimePoint begin)> before_commit;
@@ -47,6 +48,7 @@ class Slot {
 public:
     explicit Slot(std::size_t number) : number_(number) {}
 
+    std::size_t number() const { return number_; }
     /// The pid of its worker; 0 while it is off.
     int worker() const { return worker_; }
     const Seats& seats() const { return seats_; }

@@ -59,7 +59,7 @@ _cgtide() {
         stat:0 | inspect:0 | explain:0 | idle:0 | what-if:0 | suggest:0 | regions:0 | record:0 | watch:0 | attach:0 | \
             detach:0)
             words=$(_cgtide_names "${socket[@]}") ;;
-        attach:1 | detach:1) words="stat tier reclaim" ;;
+        attach:1 | detach:1) words="stat tier numa reclaim" ;;
         damon:0) words="release" ;;
         "":*) words=$commands ;;
         *) words="" ;;

@@ -11,7 +11,7 @@ namespace cgtide::model {
 enum class Actuator : std::uint8_t {
     memory_reclaim, ///< the file: the kernel chooses, by its own lists
     pageout,        ///< process_madvise(MADV_PAGEOUT) on address ranges that were proven idle
-    damos,          ///< DAMON's workers page out what they have seen idle too
+    damos,          ///< DAMON's workers page out, or move, what they have seen idle too
     generations,    ///< MGLRU evicts the generations that were proven idle
     move_pages,     ///< move_pages(2): to another tier, by address
 };
@@ -33,7 +33,9 @@ struct Actuators {
     bool pageout = false;             ///< process_madvise(MADV_PAGEOUT) works on other processes
     bool damos = false;               ///< DAMON's schemes page out, and end by themselves
     bool generations = false;         ///< MGLRU evicts by generation
+    bool damos_moves = false;         ///< DAMON's schemes move pages, and end by themselves
     std::optional<Actuator> wanted{}; ///< `reclaim.actuator`; none: `auto`
+    std::optional<Actuator> mover{};  ///< `tier.mover`, between memory tiers; none: `auto`
 };
 
 } // namespace cgtide::model

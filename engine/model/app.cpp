@@ -56,9 +56,18 @@ struct Printer {
         std::snprintf(text.data(), text.size(),
                       "tier at=%.3f step=%.0f moved=%.0f returned=%.0f hold=%.1fs until=%.3f "
                       "cpu=%.0fus",
-                      seconds(state.last_at), state.step, state.moved_recent, state.returned_recent,
-                      std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
-                      state.cpu_debt);
+                      seconds(state.pace.last_at), state.pace.step, state.moved_recent,
+                      state.returned_recent, std::chrono::duration<double>(state.hold).count(),
+                      seconds(state.hold_until), state.pace.cpu_debt);
+        return text.data();
+    }
+
+    std::string operator()(const NumaState& state) const {
+        std::array<char, 160> text{};
+        std::snprintf(text.data(), text.size(),
+                      "numa at=%.3f step=%.0f moved=%" PRIu64 " rest=%.3f cpu=%.0fus",
+                      seconds(state.pace.last_at), state.pace.step, state.moved.count,
+                      seconds(state.rest), state.pace.cpu_debt);
         return text.data();
     }
 };
@@ -72,7 +81,8 @@ Needs merge(const Needs& a, const Needs& b) {
             .seldom = a.seldom && b.seldom,
             .protection = a.protection || b.protection,
             .idle = a.idle || b.idle,
-            .placement = a.placement || b.placement};
+            .placement = a.placement || b.placement,
+            .homing = a.homing || b.homing};
 }
 
 std::string to_string(const State& state) {

@@ -24,6 +24,7 @@ struct Needs {
     bool protection = false; ///< effective min and low, swap headroom
     bool idle = false;       ///< how long memory has been idle
     bool placement = false;  ///< in which memory tier it is, and how hot there
+    bool homing = false;     ///< on which NUMA nodes it is, beside the CPUs of its threads
 
     bool operator==(const Needs&) const = default;
 };
@@ -75,15 +76,20 @@ struct ReclaimState {
     bool elsewhere = false; ///< proven bytes of files were not found in any address space
 };
 
-/// What the tier law remembers of a container. docs/apps/tier.md has the formulas.
-struct TierState {
+/// By what moves between NUMA nodes are paced.
+struct MovePace {
     std::optional<TimePoint> last_at; ///< of the last step
     double step = 0.0;                ///< bytes of the next move at most; 0: the first one
-    double moved_recent = 0.0;        ///< bytes moved, decayed: what returns are held against
-    double returned_recent = 0.0;     ///< bytes that moved back, decayed likewise
     double cpu_per_byte = 0.0;        ///< microseconds, of the last move; 0: not known
     double cpu_debt = 0.0;            ///< microseconds of CPU over the container's share
-    Microseconds hold{0};             ///< length of the current or last hold
+};
+
+/// What the tier law remembers of a container. docs/apps/tier.md has the formulas.
+struct TierState {
+    MovePace pace;
+    double moved_recent = 0.0;    ///< bytes moved, decayed: what returns are held against
+    double returned_recent = 0.0; ///< bytes that moved back, decayed likewise
+    Microseconds hold{0};         ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
     std::array<std::optional<TimePoint>, 2> rests{}; ///< by Move: nothing could be moved
     Bytes promoted;                                  ///< all in all
@@ -91,7 +97,14 @@ struct TierState {
     Bytes returned; ///< of both
 };
 
-using State = std::variant<StatState, ReclaimState, TierState>;
+/// What the law of app `numa` remembers of a container. docs/apps/numa.md has it.
+struct NumaState {
+    MovePace pace;
+    std::optional<TimePoint> rest; ///< until then nothing could be moved
+    Bytes moved;                   ///< all in all
+};
+
+using State = std::variant<StatState, ReclaimState, TierState, NumaState>;
 
 /// A state on one line, for logs and golden tests.
 std::string to_string(const State& state);

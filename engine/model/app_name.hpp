@@ -9,10 +9,11 @@ namespace cgtide::model {
 
 /// The apps that a container can be given, in the order in which they step: of two that want the
 /// same memory the first has its turn.
-enum class AppName : std::uint8_t { stat, tier, reclaim };
+enum class AppName : std::uint8_t { stat, tier, numa, reclaim };
 
-inline constexpr std::array<std::string_view, 3> kAppNames{"stat", "tier", "reclaim"};
-inline constexpr std::array<AppName, 3> kApps{AppName::stat, AppName::tier, AppName::reclaim};
+inline constexpr std::array<std::string_view, 4> kAppNames{"stat", "tier", "numa", "reclaim"};
+inline constexpr std::array<AppName, 4> kApps{AppName::stat, AppName::tier, AppName::numa,
+                                              AppName::reclaim};
 
 /// Those that a container may be given without a grant.
 inline constexpr std::array<AppName, 2> kFreeApps{AppName::stat, AppName::reclaim};

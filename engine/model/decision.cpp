@@ -5,7 +5,15 @@
 namespace cgtide::model {
 
 std::string_view to_string(Move move) {
-    return move == Move::promote ? "promote" : "demote";
+    switch (move) {
+    case Move::promote:
+        return "promote";
+    case Move::demote:
+        return "demote";
+    case Move::home:
+        return "home";
+    }
+    return {};
 }
 
 std::string_view to_string(OutcomeEnd end) {

@@ -12,10 +12,14 @@
 
 namespace cgtide::model {
 
-/// Which way memory goes between tiers: into the fastest, or out of it.
-enum class Move : std::uint8_t { promote, demote };
+/// Which way memory goes: into the fastest tier, out of it, or within its tier to a nearer node.
+enum class Move : std::uint8_t { promote, demote, home };
 
 std::string_view to_string(Move move);
+
+/// The most that DAMON moves for one decision: a worker that moves does not look meanwhile, and
+/// cannot be stopped.
+inline constexpr Bytes kMostOfDamosMove = mebibytes(128);
 
 /// What an app wants done for one container, and why. Data only; `ask` of 0 records the reason and
 /// does nothing.
@@ -27,7 +31,7 @@ struct Decision {
     Reason reason;
     Actuator actuator = Actuator::memory_reclaim;
     std::optional<Microseconds> proven{}; ///< the bytes have been idle for so long at least
-    std::optional<Move> move{};           ///< they stay in memory, and go to another tier
+    std::optional<Move> move{};           ///< they stay in memory, and go to another NUMA node
 };
 
 /// How an actuator's work ended.

@@ -111,6 +111,7 @@ struct Settings {
     Bounds bounds;
     NodeLimits node;
     std::optional<Actuator> actuator;      ///< `reclaim.actuator`, of proven bytes; none: `auto`
+    std::optional<Actuator> mover;         ///< `tier.mover`; none: `auto`; read once, at start
     Takeover takeover = Takeover::modules; ///< `damon.takeover`; read once, at start
     BasisPoints damon_cpu{3000.0};         ///< `damon.cpu`, of one processor; read once, at start
     std::optional<Microseconds> damon_sample; ///< `damon.sample`; none: `auto`; read once, at start

@@ -9,7 +9,7 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 32> kReasons{{
+constexpr std::array<ReasonText, 36> kReasons{{
     {ReasonCode::reclaimed, "reclaimed",
      "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
      "unproven."},
@@ -52,12 +52,19 @@ constexpr std::array<ReasonText, 32> kReasons{{
     {ReasonCode::tier_full, "tier-full", "What should move finds no room in the other tier."},
     {ReasonCode::returned, "returned", "Too much of what was moved between tiers came back."},
     {ReasonCode::unmovable, "unmovable",
-     "What should move between tiers stays: it is shared with other processes, locked, held by a "
+     "What should move between nodes stays: it is shared with other processes, locked, held by a "
      "cpuset, or was moved a moment ago."},
     {ReasonCode::no_tiers, "no-tiers", "This node's memory is all of one speed."},
-    {ReasonCode::unplaced, "unplaced", "No sensor has told yet where its hot memory is."},
+    {ReasonCode::unplaced, "unplaced", "No sensor has told yet where its memory is."},
     {ReasonCode::lower_tier, "lower-tier",
      "A lower tier has room: what is cold goes there, and is not paged out."},
+    {ReasonCode::homing, "homing",
+     "Memory was asked for to NUMA nodes that are nearer to the CPUs of its threads."},
+    {ReasonCode::at_home, "at-home",
+     "All memory is on the nodes that are nearest to the CPUs of its threads."},
+    {ReasonCode::unbound, "unbound",
+     "Its threads may run on CPUs of all nodes, or no node of a tier is nearer than another."},
+    {ReasonCode::home_full, "home-full", "What should move finds no room on the nearest nodes."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -68,7 +75,7 @@ struct InputText {
     Unit unit;
 };
 
-constexpr std::array<InputText, 27> kInputs{{
+constexpr std::array<InputText, 29> kInputs{{
     {InputKey::usage, "usage_bytes", Unit::bytes},
     {InputKey::floor, "floor_bytes", Unit::bytes},
     {InputKey::ask, "ask_bytes", Unit::bytes},
@@ -96,6 +103,8 @@ constexpr std::array<InputText, 27> kInputs{{
     {InputKey::share, "share_bytes", Unit::bytes},
     {InputKey::hot_slow, "hot_slow_bytes", Unit::bytes},
     {InputKey::cold_fast, "cold_fast_bytes", Unit::bytes},
+    {InputKey::home, "home_bytes", Unit::bytes},
+    {InputKey::away, "away_bytes", Unit::bytes},
 }};
 
 /// A value of the reason in its unit, for the sentence.
@@ -230,6 +239,12 @@ std::string explain(const Reason& reason) {
                (reason.code() == ReasonCode::tier_full ? "; no room to move" : "");
     case ReasonCode::returned:
         return kept(reason) + "too much of what was moved came back; waiting " + show(reason, hold);
+    case ReasonCode::homing:
+        return "asked " + show(reason, ask) + " of " + show(reason, away) +
+               " to nearer nodes, where " + show(reason, home) + " are";
+    case ReasonCode::at_home:
+    case ReasonCode::unbound:
+    case ReasonCode::home_full:
     case ReasonCode::unmovable:
     case ReasonCode::no_tiers:
     case ReasonCode::unplaced:

@@ -44,6 +44,10 @@ enum class ReasonCode : std::uint8_t {
     no_tiers,          ///< the node's memory is all of one speed
     unplaced,          ///< no sensor has told where its hot memory is
     lower_tier,        ///< reclaim: what is cold is demoted before it is paged out
+    homing,            ///< bytes were asked for to nodes nearer to their CPUs
+    at_home,           ///< numa: nothing is worth a move
+    unbound,           ///< numa: its threads may run near to all of the memory
+    home_full,         ///< numa: what should move finds no room
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain
@@ -76,6 +80,8 @@ enum class InputKey : std::uint8_t {
     share,
     hot_slow,
     cold_fast,
+    home,
+    away,
 };
 
 struct Input {

@@ -7,6 +7,7 @@
 #include "cgroup/parse/pressure.hpp"
 #include "cgroup/parse/protection.hpp"
 #include "engine/model/actuator.hpp"
+#include "engine/model/homing.hpp"
 #include "engine/model/idle.hpp"
 #include "engine/model/placement.hpp"
 
@@ -35,6 +36,7 @@ struct Snapshot {
     std::shared_ptr<const IdleView>
         idle;                           ///< none where no app asked for it or no sensor could tell
     std::optional<Placement> placement; ///< ... likewise
+    std::optional<Homing> homing;       ///< none where no app asked for it
 };
 
 /// The node's memory by speed, in short: the fastest tier, and all others.

@@ -1,6 +1,7 @@
 #include "engine/model/topology.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace cgtide::model {
@@ -115,6 +116,59 @@ std::vector<unsigned> counterparts(const Topology& topology, unsigned node) {
     std::transform(found.begin(), found.end(), ids.begin(),
                    [](const auto& one) { return one.second; });
     return ids;
+}
+
+std::map<unsigned, std::vector<unsigned>> nearer_nodes(const Topology& topology,
+                                                       const std::set<unsigned>& cpus) {
+    std::vector<unsigned> own;
+    std::size_t known = 0; // of these CPUs, those of nodes with memory
+    bool is_bound = false;
+    for (const MemoryTier& tier : topology.tiers) {
+        for (const MemoryNode& node : tier.nodes) {
+            const auto here = std::count_if(node.cpus.begin(), node.cpus.end(),
+                                            [&](unsigned cpu) { return cpus.contains(cpu); });
+            if (here > 0) {
+                own.push_back(node.id);
+            }
+            known += static_cast<std::size_t>(here);
+            is_bound = is_bound || (here == 0 && !node.cpus.empty());
+        }
+    }
+    std::map<unsigned, std::vector<unsigned>> found;
+    if (!is_bound || own.empty() || known != cpus.size()) {
+        return found;
+    }
+    const auto distance = [&](const MemoryNode& node) {
+        constexpr unsigned kOwn = 10;
+        unsigned least = UINT32_MAX;
+        for (const unsigned to : own) {
+            const auto told = node.distances.find(to);
+            const unsigned one = told != node.distances.end() ? told->second
+                                 : to == node.id              ? kOwn
+                                                              : UINT32_MAX;
+            least = std::min(least, one);
+        }
+        return least;
+    };
+    for (const MemoryTier& tier : topology.tiers) {
+        for (const MemoryNode& node : tier.nodes) {
+            // Distance to the CPUs, way of the pages, node.
+            std::vector<std::array<unsigned, 3>> nearer;
+            for (const MemoryNode& other : tier.nodes) {
+                if (distance(other) < distance(node)) {
+                    const auto way = node.distances.find(other.id);
+                    nearer.push_back({distance(other),
+                                      way == node.distances.end() ? UINT32_MAX : way->second,
+                                      other.id});
+                }
+            }
+            std::sort(nearer.begin(), nearer.end());
+            for (const auto& one : nearer) {
+                found[node.id].push_back(one.back());
+            }
+        }
+    }
+    return found;
 }
 
 std::string format_nodes(const std::vector<unsigned>& rising) {

@@ -2,7 +2,9 @@
 
 #include "cgroup/base/units.hpp"
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,8 @@ struct MemoryNode {
     Bytes total{};
     Bytes watermark{}; ///< free bytes under which the kernel reclaims in the background
     std::map<unsigned, unsigned> distances{}; ///< to other nodes, 10 is its own
+    std::uint32_t weight = 1; ///< by the kernel's weighted interleaving: pages beside other nodes'
+    std::vector<unsigned> cpus{}; ///< rising
 };
 
 /// Nodes whose memory is equally fast.
@@ -50,6 +54,12 @@ Bytes total(const MemoryTier& tier);
 /// tiers below it where it is in the fastest, else those of the fastest; by rising distance, then
 /// by number. Pure.
 std::vector<unsigned> counterparts(const Topology& topology, unsigned node);
+
+/// By node, the nodes of its tier that are nearer to these CPUs, nearest first, then by the
+/// distance from it. Nodes that are as near as any of their tier are left out; so are all where
+/// each node with CPUs has some of these, or one of these is of no node with memory. Pure.
+std::map<unsigned, std::vector<unsigned>> nearer_nodes(const Topology& topology,
+                                                       const std::set<unsigned>& cpus);
 
 /// `node 0`, `nodes 0-1,3`: as people write them. Pure.
 std::string format_nodes(const std::vector<unsigned>& rising);

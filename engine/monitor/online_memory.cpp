@@ -27,10 +27,10 @@ std::optional<std::uint64_t> block_size(const Dir& blocks) {
     return error == std::errc{} && stop == end && size > 0 ? std::optional(size) : std::nullopt;
 }
 
-/// The numbers of the blocks that are online, rising.
-std::vector<std::uint64_t> online_blocks(const Dir& blocks) {
+/// The numbers of the blocks of `listed` that are online, rising.
+std::vector<std::uint64_t> online_blocks(const Dir& blocks, const Dir& listed) {
     constexpr std::string_view kPrefix = "memory";
-    const auto names = blocks.list();
+    const auto names = listed.list();
     std::vector<std::uint64_t> numbers;
     for (const std::string& name : names.value_or(std::vector<std::string>())) {
         if (!name.starts_with(kPrefix)) {
@@ -46,20 +46,20 @@ std::vector<std::uint64_t> online_blocks(const Dir& blocks) {
     return numbers;
 }
 
-} // namespace
-
-Result<std::vector<damon::Range>> online_memory(const Dir& sys) {
+/// The blocks that are listed in a folder.
+Result<std::vector<damon::Range>> blocks_in(const Dir& sys, const std::string& listed) {
     const auto blocks = sys.sub(kFolder);
-    const auto size = blocks ? block_size(*blocks) : std::nullopt;
-    if (!size) {
-        return fail(Errc::unsupported, kOp, "/sys/devices/system/memory does not tell");
+    const std::uint64_t size = blocks ? block_size(*blocks).value_or(0) : 0;
+    const auto list = sys.sub(listed);
+    if (size == 0 || !list) {
+        return fail(Errc::unsupported, kOp, "/sys/" + listed + " does not tell");
     }
     std::vector<damon::Range> ranges;
-    for (const std::uint64_t block : online_blocks(*blocks)) {
-        if (block >= UINT64_MAX / *size) {
+    for (const std::uint64_t block : online_blocks(*blocks, *list)) {
+        if (block >= UINT64_MAX / size) {
             return fail(Errc::malformed, kOp, "block " + std::to_string(block));
         }
-        const damon::Range range{block * *size, (block + 1) * *size};
+        const damon::Range range{block * size, (block + 1) * size};
         if (!ranges.empty() && ranges.back().end == range.start) {
             ranges.back().end = range.end;
         } else {
@@ -67,9 +67,19 @@ Result<std::vector<damon::Range>> online_memory(const Dir& sys) {
         }
     }
     if (ranges.empty()) {
-        return fail(Errc::unsupported, kOp, "/sys/devices/system/memory has no block online");
+        return fail(Errc::unsupported, kOp, "/sys/" + listed + " has no block online");
     }
     return ranges;
+}
+
+} // namespace
+
+Result<std::vector<damon::Range>> online_memory(const Dir& sys) {
+    return blocks_in(sys, kFolder);
+}
+
+Result<std::vector<damon::Range>> online_memory(const Dir& sys, unsigned node) {
+    return blocks_in(sys, "devices/system/node/node" + std::to_string(node));
 }
 
 } // namespace cgtide::monitor

@@ -15,4 +15,7 @@ namespace cgtide::monitor {
 /// addresses to CAP_SYS_ADMIN alone.
 Result<std::vector<damon::Range>> online_memory(const Dir& sys);
 
+/// What of it is a NUMA node's. A block that two nodes share is both's. As online_memory().
+Result<std::vector<damon::Range>> online_memory(const Dir& sys, unsigned node);
+
 } // namespace cgtide::monitor

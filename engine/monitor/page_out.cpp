@@ -71,8 +71,6 @@ Result<TimePoint> RegionPool::page_out(const PageOutOrder& order) {
         return fail(Errc::conflict, kOp, "it was given back");
     }
     constexpr Microseconds kAggregation = damon::Intervals{}.aggregation;
-    // So much is left of the period for the commit that ends it.
-    constexpr Microseconds kMargin{500'000};
     const TimePoint begin = std::chrono::steady_clock::now();
     orders_.push_back({order.container, begin, cpu_of_workers()});
     disturbed_ = true;
@@ -82,8 +80,7 @@ Result<TimePoint> RegionPool::page_out(const PageOutOrder& order) {
     }
     handover_->end(std::move(applied->epochs));
     if (pool_->paging_out(order.container) > 0) {
-        return std::max<TimePoint>(begin + order.period - kMargin,
-                                   std::chrono::steady_clock::now() + kAggregation * 3 / 2);
+        return work_until(begin, order.period);
     }
     if (!applied->failed.empty()) {
         return tl::unexpected(applied->failed.front().error);
@@ -91,15 +88,32 @@ Result<TimePoint> RegionPool::page_out(const PageOutOrder& order) {
     return fail(Errc::gone, kOp, "none of its address spaces is watched");
 }
 
+/// Until when work that begins now is worth waiting for.
+TimePoint RegionPool::work_until(TimePoint begin, Microseconds period) const {
+    constexpr Microseconds kAggregation = damon::Intervals{}.aggregation;
+    // So much is left of the period for the commit that ends it.
+    constexpr Microseconds kMargin{500'000};
+    return std::max<TimePoint>(begin + period - kMargin,
+                               std::chrono::steady_clock::now() + kAggregation * 3 / 2);
+}
+
 Microseconds RegionPool::end_page_out(CgroupId container) {
-    const auto order = std::find_if(orders_.begin(), orders_.end(),
-                                    [&](const Order& one) { return one.container == container; });
-    if (pool_ == nullptr || order == orders_.end()) {
+    if (pool_ == nullptr) {
         return Microseconds(0);
     }
     // What fails is made up for by the next apply(), or the scheme ends by itself.
     if (auto applied = pool_->end_page_out(container)) {
         handover_->end(std::move(applied->epochs));
+    }
+    return end_order(container);
+}
+
+/// \returns the CPU time that the workers used for it, about; 0 where there is no such order.
+Microseconds RegionPool::end_order(CgroupId container) {
+    const auto order = std::find_if(orders_.begin(), orders_.end(),
+                                    [&](const Order& one) { return one.container == container; });
+    if (order == orders_.end()) {
+        return Microseconds(0);
     }
     const std::chrono::duration<double, std::micro> elapsed =
         std::chrono::steady_clock::now() - order->since;

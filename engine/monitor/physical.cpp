@@ -1,8 +1,7 @@
 #include "engine/monitor/physical.hpp"
 
-#include "cgroup/base/text.hpp"
-#include "cgroup/subtree.hpp"
 #include "engine/damon/lru_gen.hpp"
+#include "engine/monitor/memcgs.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,11 +9,6 @@
 namespace cgtide::monitor {
 
 namespace {
-
-/// Filters match one cgroup each, so that a container's are many; those with little memory would
-/// cost as much as the others.
-constexpr std::size_t kMostCgroups = 16;
-constexpr Bytes kLeastOfACgroup{1U << 20U};
 
 Bytes unmapped_file(const Charged& charged) {
     return charged.file - std::min(charged.file, charged.file_mapped);
@@ -63,40 +57,11 @@ bool Physical::hides_reads() const {
 }
 
 void Physical::look(const Wish& wish, Watched& watched, TimePoint now) const {
-    cgroup::SubtreeOptions how;
-    how.excluded = wish.excluded;
-    const auto subtree = cgroup::walk_subtree(wish.group->dir(), wish.path, how);
-    if (!subtree) {
-        return; // it has ended: its event comes by another way
+    // Where it has ended its event comes by another way.
+    if (auto cgroups = largest_memcgs(wish, watched.cgroups)) {
+        watched.looked = now;
+        watched.cgroups = std::move(*cgroups);
     }
-    watched.looked = now;
-    const auto is_known = [&](CgroupId id) {
-        return std::any_of(watched.cgroups.begin(), watched.cgroups.end(),
-                           [&](const damon::Memcg& known) { return known.id == id; });
-    };
-    std::vector<std::pair<std::uint64_t, damon::Memcg>> found;
-    for (const cgroup::SubtreeNode& node : subtree->nodes) {
-        const std::string below = node.path.substr(wish.path.size());
-        const std::string file =
-            (below.empty() ? std::string() : below.substr(1) + "/") + "memory.current";
-        const auto text = wish.group->dir().read(file);
-        const auto bytes = text ? to_u64(trim(text->substr(0, text->find('\n')))) : std::nullopt;
-        // Those that are watched stay so a while: each change of them is a commit.
-        const std::uint64_t weight = bytes.value_or(0) * (is_known(node.id) ? 2 : 1);
-        if (weight >= kLeastOfACgroup.count) {
-            found.push_back({weight, {node.id, node.path}});
-        }
-    }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
-    found.resize(std::min(found.size(), kMostCgroups));
-    watched.cgroups.clear();
-    for (auto& [weight, memcg] : found) {
-        watched.cgroups.push_back(std::move(memcg));
-    }
-    // Which is the largest changes often, and is no reason for a commit.
-    std::sort(watched.cgroups.begin(), watched.cgroups.end(),
-              [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
 void Physical::set_use(PhysicalUse use) {

@@ -70,6 +70,9 @@ public:
     /// Why page cache that no process maps is not told of anybody; PageCache::seen where it may be.
     model::PageCache page_cache() const { return page_cache_; }
 
+    /// Whether the kernel hides the use of pages by read(2) and write(2) now.
+    bool hides_reads() const;
+
 private:
     struct Placed {
         std::vector<damon::CountedRegion> regions;
@@ -84,7 +87,6 @@ private:
         std::map<damon::PageClass, Placed> placed;
     };
 
-    bool hides_reads() const;
     void set_use(PhysicalUse use);
     std::vector<PhysicalNeed> needs(const std::vector<PhysicalWish>& wishes);
     damon::PhysicalWatch watch() const;

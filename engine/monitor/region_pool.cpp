@@ -95,6 +95,7 @@ Result<std::unique_ptr<RegionPool>> RegionPool::open(const KernelRoots& roots,
     if (options.with_memory) {
         how.memory = pool.memory_.value_or(std::vector<damon::Range>());
     }
+    how.with_moves = options.with_moves;
     how.before_commit = [handover = pool.handover_](int kdamond, TimePoint begin) {
         handover->begin(kdamond, begin);
     };
@@ -162,7 +163,7 @@ std::string RegionPool::no_memory() const {
 }
 
 Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets,
-                                    const damon::PhysicalWatch& memory) {
+                                    const damon::PhysicalWatch& memory, bool moves) {
     if (pool_ == nullptr) {
         return fail(Errc::conflict, "use DAMON:", "it was given back");
     }
@@ -173,14 +174,15 @@ Result<PoolState> RegionPool::apply(std::vector<damon::Target> targets,
     }
     handover_->end(std::move(applied->epochs));
     PoolState state;
-    if (auto counted = pool_->watch_memory(memory)) {
-        handover_->end(std::move(counted->epochs));
-        std::move(counted->failed.begin(), counted->failed.end(),
-                  std::back_inserter(applied->failed));
-    } else if (counted.error().code == Errc::conflict) {
-        return tl::unexpected(counted.error());
-    } else {
-        state.problems.push_back(counted.error().message());
+    for (auto& more : {pool_->watch_memory(memory), pool_->watch_moves(moves)}) {
+        if (more) {
+            handover_->end(more->epochs);
+            applied->failed.insert(applied->failed.end(), more->failed.begin(), more->failed.end());
+        } else if (more.error().code == Errc::conflict) {
+            return tl::unexpected(more.error());
+        } else {
+            state.problems.push_back(more.error().message());
+        }
     }
     state.kdamonds = pool_->kdamonds();
     state.sample = sample_.sample;

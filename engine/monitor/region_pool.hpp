@@ -8,6 +8,7 @@
 #include "engine/monitor/handover.hpp"
 #include "engine/monitor/page_out.hpp"
 #include "engine/monitor/physical.hpp"
+#include "engine/monitor/physical_move.hpp"
 
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ struct RegionPoolOptions {
     bool take_modules = true; ///< stop the kernel's own users of DAMON meanwhile
     damon::SampleBounds sampling;
     bool with_memory = true; ///< one slot is for physical memory
+    bool with_moves = false; ///< ... and one for moving pages between NUMA nodes
     bool by_files = false;   ///< the kernel's files are to tell of regions, for want of BPF
 };
 
@@ -33,6 +35,12 @@ struct PoolState {
     Microseconds sample{0};                  ///< between two looks of the workers
     BasisPoints used{};                      ///< of one processor, by all workers, of late
     std::optional<TimePoint> memory_due;     ///< from when on read_memory() has something to read
+};
+
+/// What came of a MoveOrder.
+struct Moved {
+    Bytes bytes;
+    Microseconds cpu{0}; ///< of DAMON's workers, about
 };
 
 /// The kernel's side of the region sensor: DAMON, owned, and its workers. All calls block, one
@@ -59,12 +67,13 @@ public:
     /// Why it cannot watch physical memory; empty where it can.
     std::string no_memory() const;
 
-    /// Watches exactly these, and physical memory so. To be called once a period, also where
-    /// nothing changed: it notices a stranger.
+    /// Watches exactly these, and physical memory so, also for moves. To be called once a period,
+    /// also where nothing changed: it notices a stranger.
     ///
     /// \returns `conflict` where the tree is somebody else's from now on: nothing is written any
     ///          more.
-    Result<PoolState> apply(std::vector<damon::Target> targets, const damon::PhysicalWatch& memory);
+    Result<PoolState> apply(std::vector<damon::Target> targets, const damon::PhysicalWatch& memory,
+                            bool moves);
 
     /// Slots that address spaces are in.
     std::size_t slots() const;
@@ -97,6 +106,23 @@ public:
     /// Without effect where the kernel has no quota goals that hold.
     Result<void> tell_stall(CgroupId container, BasisPoints share);
 
+    /// Whether move() works: the kernel has DAMOS schemes that move pages of some cgroups alone,
+    /// and that end by themselves.
+    bool moves_pages() const { return pool_->moves_memory(); }
+
+    /// Has a worker move what `order` says, from the end of the next aggregation on, until
+    /// end_move(), which is to be called whatever this returns. If that never comes it moves the
+    /// rest of the order, or ends by itself within two periods. It knows no ages before apply() had
+    /// it watch for that long.
+    ///
+    /// \returns as page_out(); `gone` too where no target has room or nothing is watched yet,
+    ///          `conflict` while another order runs.
+    Result<TimePoint> move(const MoveOrder& order);
+
+    /// Has it move no more of a container. \returns what came of its order; nothing where it has
+    /// none.
+    Moved end_move(CgroupId container);
+
     /// Gives DAMON back as it was found; the end of this does too. Once. \returns what could not be
     /// put back; else what was, for people. apply() is a `conflict` from then on.
     Result<std::string> release();
@@ -116,6 +142,8 @@ private:
     };
 
     void tune();
+    TimePoint work_until(TimePoint begin, Microseconds period) const;
+    Microseconds end_order(CgroupId container);
     Microseconds cpu_of_workers() const;
 
     std::shared_ptr<Handover> handover_;
@@ -132,7 +160,8 @@ private:
     damon::WorkerLoad load_;
     BasisPoints used_{}; ///< for watching alone
     std::vector<Order> orders_;
-    bool disturbed_ = false; ///< some order was carried out since the last tune()
+    std::optional<CgroupId> moving_; ///< whose order move() carries out
+    bool disturbed_ = false;         ///< some order was carried out since the last tune()
 };
 
 /// The folder of DAMON's kdamonds. \returns `unsupported` where this kernel has none.

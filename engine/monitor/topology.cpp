@@ -15,6 +15,16 @@ namespace {
 
 constexpr const char* kNodes = "devices/system/node";
 constexpr const char* kTiers = "devices/virtual/memory_tiering";
+constexpr const char* kWeights = "kernel/mm/mempolicy/weighted_interleave";
+
+/// What the kernel derives from the nodes' bandwidth, or an administrator wrote; 1 where it does
+/// not tell. Source: Documentation/ABI/testing/sysfs-kernel-mm-mempolicy-weighted-interleave.
+std::uint32_t weight_of(const Dir& sys, unsigned node) {
+    constexpr std::uint64_t kMost = 255;
+    const auto text = sys.read(std::string(kWeights) + "/node" + std::to_string(node));
+    const auto weight = text ? to_u64(trim(text->substr(0, text->find('\n')))) : std::nullopt;
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(weight.value_or(1), 1, kMost));
+}
 
 /// A list of a file; none where it cannot be read.
 std::vector<unsigned> ids_in(const Dir& dir, const std::string& file) {
@@ -35,7 +45,8 @@ Result<cgroup::NodeMemory> memory_of(const Dir& nodes, unsigned node) {
 
 model::MemoryNode read_node(const Dir& nodes, unsigned id, const std::vector<unsigned>& online) {
     model::MemoryNode node{.id = id};
-    node.has_cpus = !ids_in(nodes, folder_of(id) + "/cpulist").empty();
+    node.cpus = ids_in(nodes, folder_of(id) + "/cpulist");
+    node.has_cpus = !node.cpus.empty();
     if (const auto memory = memory_of(nodes, id)) {
         node.total = memory->total;
     }
@@ -76,6 +87,7 @@ model::Topology read_topology(const Dir& sys, const Dir& proc) {
         const auto online = ids_in(*folder, "online");
         for (const unsigned id : online) {
             nodes.push_back(read_node(*folder, id, online));
+            nodes.back().weight = weight_of(sys, id);
             if (watermarks && watermarks->contains(id)) {
                 nodes.back().watermark = Bytes{watermarks->at(id) * page};
             }

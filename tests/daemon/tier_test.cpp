@@ -93,6 +93,23 @@ TEST_F(Tier, LowsBeyondTheFastestTierAreRefusedByNameAndThoseBeforeStay) {
     EXPECT_EQ(apps_of("three"), json::array());
 }
 
+TEST_F(Tier, AnAttachThatIsRefusedKeepsWhatRootHadDetached) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("one", tiered("60%..")).status, 0);
+    ASSERT_EQ(run_container("two", tiered("30%..")).status, 0);
+    ASSERT_EQ(cli({"detach", "two", "tier"}).status, 0);
+    ASSERT_EQ(run_container("three", tiered("30%..")).status, 0);
+    ASSERT_EQ(apps_of("three"), json({"tier"}));
+    EXPECT_EQ(cli({"attach", "two", "tier"}).status, 1);
+    EXPECT_EQ(apps_of("two"), json::array());
+    engine().signal(SIGKILL);
+    engine().wait();
+    ASSERT_TRUE(start_granting());
+    EXPECT_EQ(apps_of("two"), json::array());
+    EXPECT_EQ(apps_of("three"), json({"tier"}));
+}
+
 TEST_F(Tier, AReloadKeepsSharesAndANodeThatWentOfflineEndsThem) {
     put_tiers();
     ASSERT_TRUE(start_granting());

@@ -42,7 +42,11 @@ class Reasons(unittest.TestCase):
 
     def test_the_laws_name_all_codes_and_no_others(self):
         named = set()
-        for app, begin, end in ("reclaim", "## Gates", "## Refault brake"), ("tier", "## Reasons", "## The mover"):
+        for app, begin, end in (
+            ("reclaim", "## Gates", "## Refault brake"),
+            ("tier", "## Reasons", "## Movers"),
+            ("numa", "## Reasons", "## Beside the kernel's balancing"),
+        ):
             page = (ROOT / f"docs/apps/{app}.md").read_text()
             section = page[page.index(begin) : page.index(end)]
             named |= set(re.findall(r"^\|[^|]*\|[^|]*\| `([^`]+)` \|", section, re.M))

@@ -176,6 +176,10 @@ void FakeDamon::count_snapshots(std::size_t slot, std::uint64_t count) {
     }
 }
 
+void FakeDamon::count_applied(std::size_t slot, std::size_t index, std::uint64_t bytes) {
+    workers_.at(std::to_string(slot)).schemes.at(index).applied += bytes;
+}
+
 void FakeDamon::poke(const std::string& path, std::string_view text) {
     if (const int error = apply(path, std::string(text)); error != 0) {
         throw std::runtime_error(path + ": " + std::to_string(error));
@@ -281,8 +285,9 @@ int FakeDamon::set_state(const std::string& slot, const std::string& command) {
 int FakeDamon::update_stats(const std::string& slot) {
     const std::vector<Scheme>& schemes = workers_.at(slot).schemes;
     for (std::size_t i = 0; i < schemes.size(); ++i) {
-        make(slot + "/contexts/0/schemes/" + std::to_string(i) + "/stats/nr_snapshots",
-             std::to_string(schemes[i].snapshots));
+        const std::string stats = slot + "/contexts/0/schemes/" + std::to_string(i) + "/stats/";
+        make(stats + "nr_snapshots", std::to_string(schemes[i].snapshots));
+        make(stats + "sz_applied", std::to_string(schemes[i].applied));
     }
     return 0;
 }
@@ -481,14 +486,31 @@ void FakeDamon::make_children(const std::string& count_path, std::uint64_t count
             make(child + "start");
             make(child + "end");
         } else if (name == "nr_schemes") {
-            for (const char* file :
-                 {"action", "access_pattern/sz/min", "access_pattern/sz/max",
-                  "access_pattern/nr_accesses/max", "access_pattern/age/min",
-                  "access_pattern/age/max", "quotas/bytes", "quotas/reset_interval_ms",
-                  "quotas/goal_tuner", "quotas/fail_charge_num", "quotas/goals/nr_goals",
-                  "stats/max_nr_snapshots", "stats/nr_snapshots", "stats/sz_ops_filter_passed",
-                  "dests/nr_dests", "tried_regions/total_bytes", "apply_interval_us",
-                  "core_filters/nr_filters", "ops_filters/nr_filters"}) {
+            for (const char* file : {"action",
+                                     "access_pattern/sz/min",
+                                     "access_pattern/sz/max",
+                                     "access_pattern/nr_accesses/min",
+                                     "access_pattern/nr_accesses/max",
+                                     "access_pattern/age/min",
+                                     "access_pattern/age/max",
+                                     "quotas/bytes",
+                                     "quotas/reset_interval_ms",
+                                     "quotas/goal_tuner",
+                                     "quotas/fail_charge_num",
+                                     "quotas/fail_charge_denom",
+
+                                     "quotas/weights/age_permil",
+                                     "quotas/goals/nr_goals",
+                                     "stats/max_nr_snapshots",
+                                     "stats/nr_snapshots",
+                                     "stats/sz_ops_filter_passed",
+                                     "stats/sz_applied",
+                                     "target_nid",
+                                     "dests/nr_dests",
+                                     "tried_regions/total_bytes",
+                                     "apply_interval_us",
+                                     "core_filters/nr_filters",
+                                     "ops_filters/nr_filters"}) {
                 make(child + file);
             }
         } else if (name == "nr_filters") {

@@ -74,6 +74,9 @@ public:
     std::size_t schemes(std::size_t slot) const;
     /// Has a worker count snapshots for each of its schemes that has not ended.
     void count_snapshots(std::size_t slot, std::uint64_t count);
+
+    /// Has the scheme of this index count bytes that it was applied to.
+    void count_applied(std::size_t slot, std::size_t index, std::uint64_t bytes);
     int commits() const { return commits_; }
     int writes() const { return writes_; }
     std::string get(const std::string& path) const { return files_.at(path); }
@@ -89,6 +92,7 @@ private:
     struct Scheme {
         std::map<std::string, std::string> files;
         std::uint64_t snapshots = 0;
+        std::uint64_t applied = 0;
     };
     struct Worker {
         int pid = 0;

@@ -43,6 +43,7 @@ no KVM.
   --swap MiB             the size of its zram swap, 0 for none (default: 512)
   --numa                 adds a second, slower node without CPUs and with as much memory again; 6.1
                          makes no memory tiers of it
+  --numa-cpus            adds a second node with as much memory again, and gives each of both one CPU
   --list                 lists the scenarios
   -h, --help             prints this
 
@@ -93,6 +94,7 @@ parse_arguments() {
                 shift
                 ;;
             --numa) NUMA=yes ;;
+            --numa-cpus) NUMA=cpus ;;
             --list)
                 list_scenarios
                 exit
@@ -231,6 +233,13 @@ memory_arguments() {
     MEMORY_ARGUMENTS=(-object "memory-backend-memfd,id=m0,size=${MEMORY}M,share=on")
     if [[ -z $NUMA ]]; then
         MEMORY_ARGUMENTS+=(-m "$MEMORY" -machine q35 -numa "node,memdev=m0")
+        return
+    fi
+    if [[ $NUMA == cpus ]]; then
+        MEMORY_ARGUMENTS+=(-m "$((2 * MEMORY))" -machine q35
+            -object "memory-backend-memfd,id=m1,size=${MEMORY}M,share=on"
+            -numa "node,nodeid=0,cpus=0,memdev=m0" -numa "node,nodeid=1,cpus=1,memdev=m1"
+            -numa "dist,src=0,dst=1,val=20")
         return
     fi
     local distance=hierarchy=memory,data-type=access

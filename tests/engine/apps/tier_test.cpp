@@ -97,6 +97,27 @@ TEST_F(TierLaw, MovesDoubleWhileNothingComesBackAndEndWithTheWork) {
     EXPECT_EQ(decision.reason.code(), ReasonCode::placed);
 }
 
+TEST_F(TierLaw, DamonMovesWhereItIsAskedToAndCan) {
+    set(place_.slow, 50, 0, 0, 0);
+    node_.actuators.mover = model::Actuator::damos;
+    EXPECT_EQ(step().actuator, model::Actuator::move_pages) << "this kernel cannot";
+    node_.actuators.damos_moves = true;
+    EXPECT_EQ(step().actuator, model::Actuator::damos);
+    node_.actuators.mover.reset();
+    EXPECT_EQ(step().actuator, model::Actuator::move_pages);
+}
+
+TEST_F(TierLaw, DamonTakesWhatNoSensorSeesToo) {
+    set(place_.fast, 10, 0, 100, 0);
+    place_.demotable = Bytes{}; // page cache that no process maps
+    EXPECT_EQ(step().ask, Bytes{});
+    node_.actuators.mover = model::Actuator::damos;
+    node_.actuators.damos_moves = true;
+    const auto down = step();
+    EXPECT_EQ(down.move, Move::demote);
+    EXPECT_EQ(down.ask, kFirstMove);
+}
+
 TEST_F(TierLaw, ColdMemoryGoesDownThoughThereIsRoom) {
     set(place_.fast, 10, 0, 0, 4);
     const auto decision = step();
@@ -117,7 +138,7 @@ TEST_F(TierLaw, WhatIsOverTheShareGoesDownColdestFirst) {
     EXPECT_EQ(more.proven, model::kHotWithin);
     place_.target = mebibytes(5); // less than what is hot
     model::TierState eager;
-    eager.step = 1e9;
+    eager.pace.step = 1e9;
     state_ = eager;
     const auto most = step();
     EXPECT_EQ(most.ask, mebibytes(98));

@@ -64,10 +64,13 @@ TEST(Settings, AnEmptyFileIsTheBuiltIn) {
     EXPECT_EQ(settings->damon_cpu, BasisPoints{3000});
     EXPECT_EQ(settings->sensor, model::IdleSensor::automatic);
     EXPECT_EQ(settings->actuator, std::nullopt);
+    EXPECT_EQ(settings->mover, std::nullopt);
 }
 
 TEST(Settings, AnActuatorIsNamedAsItIsShown) {
     for (const std::string_view name : model::kActuatorNames) {
+        const auto mover = parse_settings("[tier]\nmover = \"" + std::string(name) + "\"\n");
+        EXPECT_EQ(mover.has_value(), name == "move_pages" || name == "damos") << name;
         if (name == "move_pages") { // frees nothing
             EXPECT_FALSE(parse_settings("[reclaim]\nactuator = \"move_pages\"\n"));
             continue;
@@ -81,6 +84,8 @@ TEST(Settings, AnActuatorIsNamedAsItIsShown) {
     const auto automatic = parse_settings("[reclaim]\nactuator = \"auto\"\n");
     ASSERT_TRUE(automatic);
     EXPECT_EQ(automatic->actuator, std::nullopt);
+    EXPECT_EQ(parse_settings("[tier]\nmover = \"damos\"\n").value().mover, model::Actuator::damos);
+    EXPECT_EQ(parse_settings("[tier]\nmover = \"auto\"\n").value().mover, std::nullopt);
 }
 
 TEST(Settings, AFullFileIsTakenWhole) {
@@ -210,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NamespaceEmpty", "[[grant]]\nnamespace = \"\"\n", "line 2: grant.namespace",
             "a Kubernetes namespace"},
         Bad{"UnknownApp", "[[grant]]\ncgroup = \"/a\"\napps = [\"thp\"]\n", "line 3: grant.apps",
-            "no app 'thp'; allowed: stat tier reclaim"},
+            "no app 'thp'; allowed: stat tier numa reclaim"},
         Bad{"LowNumber", "[[grant]]\ncgroup = \"/a\"\nlow = 1\n", "line 3: grant.low = 1",
             "a share of the fastest memory tier"},
         Bad{"LowRange", "[[grant]]\ncgroup = \"/a\"\nlow = \"101%\"\n", "line 3: grant.low",
@@ -254,7 +259,11 @@ INSTANTIATE_TEST_SUITE_P(
             R"("auto", "memory.reclaim", "pageout", "damos" or "lru_gen")"},
         Bad{"ActuatorNumber", "[reclaim]\nactuator = 1\n", "reclaim.actuator = 1", "\"auto\""},
         Bad{"ReclaimTable", "reclaim = \"auto\"\n", "reclaim = 'auto'", "a table: [reclaim]"},
-        Bad{"ReclaimKey", "[reclaim]\nidle = 4\n", "reclaim.idle = 4", "allowed: actuator"}),
+        Bad{"ReclaimKey", "[reclaim]\nidle = 4\n", "reclaim.idle = 4", "allowed: actuator"},
+        Bad{"Mover", "[tier]\nmover = \"pageout\"\n", "tier.mover = 'pageout'",
+            R"("auto", "move_pages" or "damos")"},
+        Bad{"TierTable", "tier = 1\n", "tier = 1", "a table: [tier]"},
+        Bad{"TierKey", "[tier]\nfast = 4\n", "tier.fast = 4", "allowed: mover"}),
     [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Settings, TextThatIsNoTomlNamesItsLine) {

@@ -30,7 +30,7 @@ std::map<std::string, std::string> files(const Commit& change) {
 
 /// Type, matching and allow of a scheme's filters, with the path of a cgroup.
 std::vector<std::string> filters(PageClass pages) {
-    auto told = files(plan_physical_start(watch(pages), kOptions));
+    auto told = files(plan_physical_start(count_schemes(watch(pages)), kOptions));
     const std::string folder = "contexts/0/schemes/0/ops_filters/";
     std::vector<std::string> found;
     for (int i = 0; i < std::stoi(told.at(folder + "nr_filters")); ++i) {
@@ -42,7 +42,7 @@ std::vector<std::string> filters(PageClass pages) {
 }
 
 TEST(PhysicalPlan, StartsWithAllOfTheMemoryAndOurPid) {
-    const Commit change = plan_physical_start(watch(PageClass::anon), kOptions);
+    const Commit change = plan_physical_start(count_schemes(watch(PageClass::anon)), kOptions);
     auto told = files(change);
     EXPECT_EQ(told["contexts/0/operations"], "paddr");
     EXPECT_EQ(told["contexts/0/targets/nr_targets"], "1");
@@ -69,8 +69,9 @@ TEST(PhysicalPlan, CountsOneClassOfPagesOfTheseCgroupsAlone) {
 }
 
 TEST(PhysicalPlan, AChangeKeepsRegionsAndPutsAllCountsInStep) {
-    const auto even = files(plan_physical_change(watch(PageClass::file), kOptions, false));
-    auto odd = files(plan_physical_change(watch(PageClass::file), kOptions, true));
+    const auto even =
+        files(plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, false));
+    auto odd = files(plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, true));
     EXPECT_EQ(odd["contexts/0/schemes/nr_schemes"], "1");
     EXPECT_EQ(odd["contexts/0/targets/nr_targets"], "1") << "a commit lists all targets";
     EXPECT_EQ(odd.count("contexts/0/targets/0/regions/nr_regions"), 0U);
@@ -88,7 +89,7 @@ TEST(PhysicalPlan, RegionsFollowTheSizeOfTheMemoryWithinBounds) {
     const auto bounds = [](std::uint64_t bytes) {
         PhysicalOptions options = kOptions;
         options.memory = {{0, bytes}};
-        auto told = files(plan_physical_start(watch(PageClass::file), options));
+        auto told = files(plan_physical_start(count_schemes(watch(PageClass::file)), options));
         const std::string folder = "contexts/0/monitoring_attrs/nr_regions/";
         return told[folder + "min"] + ".." + told[folder + "max"];
     };

@@ -63,18 +63,18 @@ TEST(SchemePlan, AllowsTheRangesOfOneAddressSpaceAndRejectsAllElse) {
     const std::vector<Scheme> schemes{{page_out(2), 24}};
     const std::string most_int = "4294967295";
     const std::string most_long = "18446744073709551615";
-    EXPECT_THAT(lines(plan_schemes(schemes, seats, options())),
-                ElementsAre("Snr_schemes=1", "S0/action=pageout", "S0/Psz/min=4096",
-                            "S0/Psz/max=" + most_long, "S0/Page/min=9", "S0/Page/max=" + most_int,
-                            "S0/Fnr_filters=3", "S0/F0/type=target", "S0/F0/damon_target_idx=3",
-                            "S0/F0/matching=N", "S0/F0/allow=N", "S0/F1/type=addr",
-                            "S0/F1/addr_start=65536", "S0/F1/addr_end=131072", "S0/F1/matching=Y",
-                            "S0/F1/allow=Y", "S0/F2/type=addr", "S0/F2/addr_start=262144",
-                            "S0/F2/addr_end=327680", "S0/F2/matching=Y", "S0/F2/allow=Y",
-                            "S0/Qbytes=32768", "S0/Qreset_interval_ms=900",
-                            "S0/Qgoal_tuner=temporal", "S0/Qgoals/nr_goals=1",
-                            "S0/Qgoals/0/target_metric=user_input", "S0/Qgoals/0/target_value=1000",
-                            "S0/Qgoals/0/current_value=3", "S0/stats/max_nr_snapshots=24"));
+    EXPECT_THAT(
+        lines(plan_schemes(schemes, seats, options())),
+        ElementsAre(
+            "Snr_schemes=1", "S0/action=pageout", "S0/Psz/min=4096", "S0/Psz/max=" + most_long,
+            "S0/Page/min=9", "S0/Page/max=" + most_int, "S0/Fnr_filters=3", "S0/F0/type=target",
+            "S0/F0/damon_target_idx=3", "S0/F0/matching=N", "S0/F0/allow=N", "S0/F1/type=addr",
+            "S0/F1/addr_start=65536", "S0/F1/addr_end=131072", "S0/F1/matching=Y", "S0/F1/allow=Y",
+            "S0/F2/type=addr", "S0/F2/addr_start=262144", "S0/F2/addr_end=327680",
+            "S0/F2/matching=Y", "S0/F2/allow=Y", "S0/Qbytes=32768", "S0/Qreset_interval_ms=900",
+            "S0/Qweights/age_permil=1000", "S0/Qgoal_tuner=temporal", "S0/Qgoals/nr_goals=1",
+            "S0/Qgoals/0/target_metric=user_input", "S0/Qgoals/0/target_value=1000",
+            "S0/Qgoals/0/current_value=3", "S0/stats/max_nr_snapshots=24"));
 }
 
 TEST(SchemePlan, TheSchemeThatIsReadStaysTheFirst) {

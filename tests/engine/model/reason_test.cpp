@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::lower_tier) + 1;
+constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::home_full) + 1;
 constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::cold_fast) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
@@ -52,7 +52,11 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::unmovable, {usage}},
         {ReasonCode::no_tiers, {usage}},
         {ReasonCode::unplaced, {usage}},
-        {ReasonCode::lower_tier, {usage}}};
+        {ReasonCode::lower_tier, {usage}},
+        {ReasonCode::homing, {ask, home, away}},
+        {ReasonCode::at_home, {usage}},
+        {ReasonCode::unbound, {usage}},
+        {ReasonCode::home_full, {usage}}};
     return inputs;
 }
 
@@ -121,7 +125,8 @@ TEST(Explain, EveryCodeNamesItsInputs) {
 TEST(Explain, WhatWasNotTakenBeginsWithWhatWasKept) {
     for (const ReasonText& row : reason_table()) {
         if (row.code != ReasonCode::reclaimed && row.code != ReasonCode::cold &&
-            row.code != ReasonCode::promoting && row.code != ReasonCode::demoting) {
+            row.code != ReasonCode::promoting && row.code != ReasonCode::demoting &&
+            row.code != ReasonCode::homing) {
             const Reason reason(row.code, {{InputKey::usage, 12.0 * 1048576.0}});
             EXPECT_THAT(explain(reason), StartsWith("kept 12.0 MiB: ")) << row.name;
         }

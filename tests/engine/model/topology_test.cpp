@@ -83,5 +83,60 @@ TEST(Topology, NodesAreWrittenAsTheKernelDoes) {
     EXPECT_EQ(format_nodes({0, 1, 2, 4}), "nodes 0-2,4");
 }
 
+/// Two sockets of one node with CPUs and one without, and memory that is slower for both.
+Topology sockets() {
+    const auto node = [](unsigned id, std::vector<unsigned> cpus,
+                         std::map<unsigned, unsigned> distances) {
+        MemoryNode made;
+        made.id = id;
+        made.has_cpus = !cpus.empty();
+        made.cpus = std::move(cpus);
+        made.distances = std::move(distances);
+        return made;
+    };
+    Topology topology;
+    topology.tiers = {{4,
+                       {node(0, {0, 1}, {{0, 10}, {1, 20}, {2, 30}, {3, 40}}),
+                        node(1, {2, 3}, {{0, 20}, {1, 10}, {2, 40}, {3, 30}})}},
+                      {450,
+                       {node(2, {}, {{0, 30}, {1, 40}, {2, 10}, {3, 50}}),
+                        node(3, {}, {{0, 40}, {1, 30}, {2, 50}, {3, 10}})}}};
+    return topology;
+}
+
+TEST(NearerNodes, AreOfTheSameTierByDistanceToTheCpus) {
+    EXPECT_THAT(nearer_nodes(sockets(), {0}),
+                testing::ElementsAre(std::pair(1U, std::vector<unsigned>{0}),
+                                     std::pair(3U, std::vector<unsigned>{2})));
+    EXPECT_THAT(nearer_nodes(sockets(), {2, 3}),
+                testing::ElementsAre(std::pair(0U, std::vector<unsigned>{1}),
+                                     std::pair(2U, std::vector<unsigned>{3})));
+}
+
+TEST(NearerNodes, ThatAreAsNearGoByTheWayFromTheNode) {
+    Topology topology;
+    MemoryTier tier;
+    for (unsigned id = 0; id < 4; ++id) {
+        MemoryNode node;
+        node.id = id;
+        node.cpus = {id};
+        for (unsigned to = 0; to < 4; ++to) { // a ring
+            node.distances[to] = to == id ? 10 : (to + id) % 2 == 0 ? 30 : 20;
+        }
+        tier.nodes.push_back(node);
+    }
+    topology.tiers.push_back(tier);
+    const auto found = nearer_nodes(topology, {0, 1});
+    EXPECT_THAT(found, testing::ElementsAre(std::pair(2U, std::vector<unsigned>{1, 0}),
+                                            std::pair(3U, std::vector<unsigned>{0, 1})));
+}
+
+TEST(NearerNodes, AreNoneForWhoMayRunOnAllNodesOrNobodyKnows) {
+    EXPECT_TRUE(nearer_nodes(sockets(), {1, 2}).empty());
+    EXPECT_TRUE(nearer_nodes(sockets(), {}).empty());
+    EXPECT_TRUE(nearer_nodes(sockets(), {99}).empty()) << "a CPU of no node with memory";
+    EXPECT_TRUE(nearer_nodes(sockets(), {0, 99}).empty()) << "nobody knows how near it is";
+}
+
 } // namespace
 } // namespace cgtide::model

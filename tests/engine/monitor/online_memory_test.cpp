@@ -36,6 +36,21 @@ TEST_F(OnlineMemory, IsAllBlocksThatAreOnline) {
                 ElementsAre(damon::Range{0, 2 * kBlock}, damon::Range{9 * kBlock, 10 * kBlock}));
 }
 
+TEST_F(OnlineMemory, OfANodeIsTheBlocksThatItHas) {
+    constexpr std::uint64_t kBlock = 0x8000000;
+    block_size("8000000\n");
+    for (const char* name : {"memory0", "memory1", "memory2"}) {
+        block(name, "online\n");
+    }
+    block("memory3", "offline\n");
+    sys_.write("devices/system/node/node1/meminfo", "");
+    sys_.make("devices/system/node/node1/memory2");
+    sys_.make("devices/system/node/node1/memory3");
+    EXPECT_THAT(online_memory(sys_.dir(), 1).value(),
+                ElementsAre(damon::Range{2 * kBlock, 3 * kBlock}));
+    EXPECT_FALSE(online_memory(sys_.dir(), 2)) << "there is no such node";
+}
+
 TEST_F(OnlineMemory, IsNotGuessed) {
     EXPECT_FALSE(memory());
     block("memory0", "online\n");

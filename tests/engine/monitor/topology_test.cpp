@@ -52,6 +52,11 @@ TEST_F(TopologyTest, TakesNodesTiersAndDistances) {
     EXPECT_EQ(slow.total, mebibytes(4096));
     EXPECT_EQ(slow.distances.at(0), 20U);
     EXPECT_EQ(slow.watermark, Bytes{}) << "it is not told";
+    EXPECT_EQ(slow.weight, 1U) << "it is not told";
+    put("kernel/mm/mempolicy/weighted_interleave/node0", "5\n");
+    put("kernel/mm/mempolicy/weighted_interleave/node2", "0\n");
+    EXPECT_EQ(read().tiers[0].nodes[0].weight, 5U);
+    EXPECT_EQ(read().tiers[1].nodes[0].weight, 1U) << "0 is none";
     put("zoneinfo", "Node 0, zone Normal\n  high 5\nNode 2, zone Normal\n  high 7\n");
     EXPECT_EQ(read().tiers[1].nodes[0].watermark, Bytes{7 * 4096});
     const auto free = read_free(dir_.dir(), told);

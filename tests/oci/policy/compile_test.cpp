@@ -76,7 +76,7 @@ TEST(Policy, AnUnknownAppIsNamedAndTheOthersRun) {
     ASSERT_THAT(policy.faults, SizeIs(1));
     EXPECT_EQ(policy.faults[0].key, "cgtide.io/apps");
     EXPECT_EQ(policy.faults[0].message,
-              "unknown app 'reclam', did you mean reclaim? (allowed: stat, tier, reclaim)");
+              "unknown app 'reclam', did you mean reclaim? (allowed: stat, tier, numa, reclaim)");
     EXPECT_EQ(policy.faults[0].app, std::nullopt);
 }
 

@@ -1,0 +1,234 @@
+// What has DAMON's worker carry a decision about memory tiers out.
+#include "engine/core/engine.hpp"
+#include "engine/core/offload.hpp"
+#include "engine/core/wait.hpp"
+#include "engine/monitor/memcgs.hpp"
+#include "engine/monitor/online_memory.hpp"
+#include "engine/monitor/topology.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <utility>
+
+namespace cgtide::core {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr const char* kMoveRow = "DAMOS migrate";
+constexpr std::string_view kOp = "move by DAMON";
+
+/// So long one order has the worker at most: others wait for it.
+constexpr Microseconds kLongest{4'000'000};
+
+/// A place in the queue of those who wait for DAMON's worker.
+class MoveTurn {
+public:
+    explicit MoveTurn(std::deque<std::uint64_t>& queue)
+        : queue_(queue), number_(queue.empty() ? 0 : queue.back() + 1) {
+        queue_.push_back(number_);
+    }
+    ~MoveTurn() { std::erase(queue_, number_); }
+    MoveTurn(const MoveTurn&) = delete;
+    MoveTurn& operator=(const MoveTurn&) = delete;
+
+    bool is_first() const { return queue_.front() == number_; }
+
+private:
+    std::deque<std::uint64_t>& queue_;
+    std::uint64_t number_;
+};
+
+/// What a move goes by.
+struct MovePlan {
+    const Dir& sys;
+    const model::Topology& topology;
+    const model::Decision& decision;
+    const monitor::Wish& wish;
+    Microseconds period;
+    bool with_unmapped;
+};
+
+/// The nodes of a tier that have room, and that the container may use.
+std::vector<monitor::MoveTarget> targets_in(const MovePlan& plan, const model::MemoryTier& tier) {
+    const auto free = monitor::read_free(plan.sys, plan.topology);
+    std::vector<monitor::MoveTarget> targets;
+    for (const model::MemoryNode& node : tier.nodes) {
+        const auto found = free.find(node.id);
+        const Bytes room = (found == free.end() ? Bytes{} : found->second) - tier_reserve(node);
+        if (room.count > 0 && monitor::may_use_node(*plan.wish.group, node.id)) {
+            targets.push_back({node.id, node.weight, room});
+        }
+    }
+    return targets;
+}
+
+/// What DAMON's worker is to do: up into the fastest tier, or from it into the first lower one that
+/// has room. Reads sysfs and the container's subtree.
+Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
+    auto cgroups = monitor::largest_memcgs(plan.wish, {});
+    if (!cgroups) {
+        return tl::unexpected(cgroups.error());
+    }
+    if (cgroups->empty()) {
+        return fail(Errc::gone, kOp, "no cgroup has 1 MiB");
+    }
+    monitor::MoveOrder wanted;
+    wanted.container = plan.decision.id;
+    wanted.way = *plan.decision.move;
+    wanted.cgroups = std::move(*cgroups);
+    wanted.ask = plan.decision.ask;
+    wanted.idle = plan.decision.proven.value_or(Microseconds(0));
+    wanted.period = std::min(plan.period, kLongest);
+    wanted.with_unmapped = plan.with_unmapped;
+    const auto& tiers = plan.topology.tiers;
+    const bool up = wanted.way == model::Move::promote;
+    for (std::size_t i = 0; i < tiers.size(); ++i) {
+        if ((i == 0) == up) {
+            if (wanted.targets.empty()) {
+                wanted.targets = targets_in(plan, tiers[i]);
+            }
+            continue;
+        }
+        for (const model::MemoryNode& node : tiers[i].nodes) {
+            const auto ranges = monitor::online_memory(plan.sys, node.id);
+            if (!ranges) {
+                return tl::unexpected(ranges.error());
+            }
+            wanted.from.insert(wanted.from.end(), ranges->begin(), ranges->end());
+        }
+    }
+    std::sort(wanted.from.begin(), wanted.from.end(),
+              [](const auto& a, const auto& b) { return a.start < b.start; });
+    return wanted;
+}
+
+} // namespace
+
+/// Has DAMON's worker carry an order out until its period is over, or something ends it. One order
+/// runs at a time, for which this waits until `latest`.
+asio::awaitable<Result<monitor::Moved>>
+Engine::run_move(Pointer container, const monitor::MoveOrder& order, TimePoint latest) {
+    constexpr auto kPeriod = std::chrono::milliseconds(250);
+    const auto interrupt = container->writing;
+    asio::steady_timer timer(io_);
+    const MoveTurn turn(move_queue_);
+    const auto waits = [&](TimePoint end) {
+        return std::chrono::steady_clock::now() < end && has_damon_ && !interrupt->stopped();
+    };
+    while (!turn.is_first() && waits(latest) && !co_await cancelled()) {
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+    }
+    if (!turn.is_first() || !waits(latest)) {
+        co_return fail(Errc::timeout, kOp, "its turn did not come");
+    }
+    const auto begin = [&] {
+        return options_.sensor.pool->move(order);
+    };
+    const auto until = co_await offload(damon_, begin);
+    while (until && waits(*until) && !co_await cancelled()) {
+        co_await wait_until(
+            timer, std::min<TimePoint>(std::chrono::steady_clock::now() + kPeriod, *until));
+    }
+    const auto end = [&] {
+        return options_.sensor.pool->end_move(order.container);
+    };
+    const monitor::Moved moved = co_await offload(damon_, end);
+    if (!until) {
+        co_return tl::unexpected(until.error());
+    }
+    co_return moved;
+}
+
+/// Moves by DAMON's worker, which has watched physical memory meanwhile.
+asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const Order& order,
+                                                      bool& begun) {
+    const auto interrupt = container->writing;
+    const TimePoint started = std::chrono::steady_clock::now();
+    const Microseconds period = container->policy.profile.period;
+    const auto topology = topology_;
+    const monitor::Wish wish = wish_of(*container);
+    const auto plan = [&] {
+        return move_order({options_.roots.sys, *topology, order.decision, wish, period,
+                           !options_.sensor.physical->hides_reads()});
+    };
+    const auto wanted = co_await offload(sensors_, plan);
+    // Not in one expression: GCC 12 destroys what `?:` with co_await yields twice.
+    Result<monitor::Moved> moved;
+    if (wanted) {
+        moved = co_await run_move(container, *wanted, order.decided + kMostWait * period);
+    } else {
+        moved = tl::unexpected(wanted.error());
+    }
+    model::Outcome outcome;
+    outcome.app = order.decision.app;
+    outcome.id = order.decision.id;
+    outcome.asked = order.decision.ask;
+    outcome.move = order.decision.move;
+    outcome.actuator = order.decision.actuator;
+    outcome.at = std::chrono::steady_clock::now();
+    outcome.wall = std::chrono::duration_cast<Microseconds>(outcome.at - started);
+    const Errc code = moved || moved.error().code.category() != error_category()
+                          ? Errc{}
+                          : static_cast<Errc>(moved.error().code.value());
+    begun = code != Errc::timeout;
+    if (moved) {
+        outcome.taken = moved->bytes;
+        outcome.cpu = moved->cpu;
+    }
+    if (!begun || !has_damon_ || interrupt->stopped()) {
+        outcome.end = model::OutcomeEnd::interrupted;
+    } else if (moved || code == Errc::gone) {
+        outcome.end =
+            outcome.taken < outcome.asked ? model::OutcomeEnd::partial : model::OutcomeEnd::done;
+    } else {
+        outcome.end = model::OutcomeEnd::failed;
+        outcome.error = code == Errc{} ? moved.error().code.value() : EIO;
+    }
+    co_return outcome;
+}
+
+/// Whether physical memory is to be watched for moves: some container has app `tier`.
+bool Engine::wants_moves() const {
+    const auto& live = registry_.live();
+    return options_.actuators.damos_moves && regions_work_ &&
+           std::any_of(live.begin(), live.end(), [](const auto& entry) {
+               const auto& tenants = entry.second->tenants;
+               return tenants[static_cast<std::size_t>(model::AppName::tier)].has_value();
+           });
+}
+
+/// Says whether DAMON's workers can move pages, where they are to. Before anything is decided.
+void Engine::tell_moves(const std::string& trouble) {
+    if (mover_ != model::Actuator::damos) {
+        return;
+    }
+    model::Capability told{.name = kMoveRow,
+                           .present = false,
+                           .probed = "/sys/kernel/mm/damon/admin/kdamonds",
+                           .detail = trouble,
+                           .without = "app tier moves by move_pages(2)"};
+    if (trouble.empty()) {
+        told.present = options_.sensor.pool->moves_pages();
+        told.detail = told.present ? "schemes end by themselves"
+                                   : "idle.sensor is not \"auto\", or DAMON lacks paddr, "
+                                     "fail_charge, max_nr_snapshots or the filter unmapped";
+    }
+    options_.actuators.damos_moves = told.present;
+    options_.capabilities.push_back(std::move(told));
+}
+
+void Engine::lose_moves(const std::string& why) {
+    options_.actuators.damos_moves = false;
+    for (model::Capability& row : options_.capabilities) {
+        if (row.name == kMoveRow) {
+            row.present = false;
+            row.detail = why;
+        }
+    }
+}
+
+} // namespace cgtide::core

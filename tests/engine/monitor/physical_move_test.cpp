@@ -1,0 +1,68 @@
+#include "engine/monitor/physical_move.hpp"
+#include "tests/support/sizes.hpp"
+
+#include <gmock/gmock.h>
+
+namespace cgtide::monitor {
+namespace {
+
+using test::kMiB;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr Microseconds kOneSecond{1'000'000};
+
+MoveOrder demotion() {
+    return {.container = CgroupId{7},
+            .way = model::Move::demote,
+            .cgroups = {{CgroupId{8}, "/web"}},
+            .targets = {{1, 1, mebibytes(512)}},
+            .from = {{0, 1024 * kMiB}},
+            .ask = mebibytes(50),
+            .idle = 10 * kOneSecond,
+            .period = 6 * kOneSecond,
+            .with_unmapped = false};
+}
+
+TEST(PhysicalMoves, AreWhatWasAskedForOfMemoryThatWasIdle) {
+    const auto moves = physical_moves(demotion(), kOneSecond);
+    ASSERT_THAT(moves, SizeIs(1));
+    EXPECT_EQ(moves[0].bytes, 50 * kMiB);
+    EXPECT_EQ(moves[0].rounds, 6U);
+    EXPECT_EQ(moves[0].least_age, 9U) << "the count is 0 in the first one";
+    EXPECT_EQ(moves[0].to, 1U);
+    EXPECT_FALSE(moves[0].hot);
+    EXPECT_FALSE(moves[0].with_unmapped);
+    EXPECT_THAT(moves[0].from, ElementsAre(damon::Range{0, 1024 * kMiB}));
+}
+
+TEST(PhysicalMoves, UpAskForNoAge) {
+    MoveOrder order = demotion();
+    order.way = model::Move::promote;
+    const auto moves = physical_moves(order, kOneSecond);
+    ASSERT_THAT(moves, SizeIs(1));
+    EXPECT_TRUE(moves[0].hot);
+    EXPECT_EQ(moves[0].least_age, 0U);
+}
+
+TEST(PhysicalMoves, AreSpreadByWeightAndAsFarAsThereIsRoom) {
+    MoveOrder order = demotion();
+    order.targets = {{1, 3, mebibytes(512)}, {2, 1, mebibytes(5)}, {3, 1, Bytes{}}};
+    const auto moves = physical_moves(order, kOneSecond);
+    ASSERT_THAT(moves, SizeIs(2)) << "one is full";
+    EXPECT_EQ(moves[0].bytes, 30 * kMiB);
+    EXPECT_EQ(moves[1].bytes, 5 * kMiB);
+    EXPECT_EQ(moves[1].to, 2U);
+    order.targets = {{3, 1, Bytes{}}};
+    EXPECT_THAT(physical_moves(order, kOneSecond), IsEmpty());
+}
+
+TEST(PhysicalMoves, AreBoundedForAWorkerThatMovesDoesNotLook) {
+    MoveOrder order = demotion();
+    order.ask = mebibytes(400);
+    EXPECT_EQ(physical_moves(order, kOneSecond).front().bytes, model::kMostOfDamosMove.count);
+}
+
+} // namespace
+} // namespace cgtide::monitor
