@@ -87,10 +87,8 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             refuse(decision, ReasonCode::lower_tier);
         } else if (standing.is_busy || !asking.insert(decision.id).second) {
             refuse(decision, ReasonCode::busy);
-        } else if (standing.is_dry_run) {
-            continue;
-        } else if (decision.move == model::Move::home) {
-            continue; // within a tier: its law has looked for room
+        } else if (standing.is_dry_run || decision.move == model::Move::home) {
+            continue; // a move within a tier: its law has looked for room
         } else if (decision.move) {
             moving.at(static_cast<std::size_t>(*decision.move)).push_back({&decision, {}});
         } else if (allowance.over_cpu) {

@@ -46,6 +46,7 @@ Result<std::vector<damon::Memcg>> largest_memcgs(const Wish& wish,
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     found.resize(std::min(found.size(), kMostCgroups));
     std::vector<damon::Memcg> largest;
+    largest.reserve(found.size());
     for (auto& [weight, memcg] : found) {
         largest.push_back(std::move(memcg));
     }

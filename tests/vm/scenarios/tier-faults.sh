@@ -145,7 +145,7 @@ wait_for 120 hot_is_fast killed 160
 step "the lower node goes: tier says that there are no tiers, and goes on when it is back"
 for id in outer killed; do runtime_delete "$id"; done
 offline=()
-for block in /sys/devices/system/node/node1/memory*; do
+for block in /sys/devices/system/node/node1/memory[0-9]*; do
     if echo offline >"$block/state" 2>/dev/null; then offline+=("$block"); fi
 done
 step "${#offline[@]} blocks of the node are offline, $(free_of 1) bytes of it are left"
