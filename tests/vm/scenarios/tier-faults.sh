@@ -3,29 +3,13 @@
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
+# shellcheck source=tests/vm/guest/nodes.sh
+. /vm/guest/nodes.sh
 
 readonly MOVER=${1:-auto}
-readonly MIB=$((1024 * 1024))
 readonly PROFILE='"cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"'
 readonly TIER="{\"cgtide.io/apps\": \"stat,tier\", $PROFILE}"
 readonly BOTH="{\"cgtide.io/apps\": \"stat,tier,reclaim\", $PROFILE}"
-
-# on_node REPORT KIND NODE: bytes of a workload's hot or cold memory on a node, by itself.
-on_node() {
-    last_sample "/out/$1.jsonl" "$2_nodes[$3] // 0"
-}
-
-hot_is_fast() {
-    (($(on_node "$1" hot 0) >= $2 * MIB * 90 / 100))
-}
-
-cold_is_slow() {
-    (($(on_node "$1" cold 0) <= $2 * MIB * 10 / 100))
-}
-
-has_moved() {
-    (($(last_sample "/out/$1.jsonl" moved_bytes) >= $2))
-}
 
 # more_samples ID COUNT: waits until a workload has reported so often again.
 more_samples() {
@@ -41,16 +25,7 @@ has_freed() {
     (($(free_of "$1") >= $2))
 }
 
-cat >/run/cgtide.toml <<'TOML'
-# The emulated machine is 10 to 30 times slower than hardware.
-[profile.eager]
-cpu = "100%"
-[[grant]]
-cgroup = "/web"
-apps = ["stat", "tier", "reclaim"]
-profiles = ["default", "eager"]
-TOML
-printf '[tier]\nmover = "%s"\n' "$MOVER" >>/run/cgtide.toml
+grant_web '"stat", "tier", "reclaim"' '[tier]' "mover = \"$MOVER\""
 [[ $NUMA == yes ]] || fail "this takes two NUMA nodes: --numa"
 echo 0 >/proc/sys/kernel/numa_balancing
 make_rootfs /run/rootfs
@@ -133,11 +108,7 @@ wait_for 60 has_moved killed "$MIB"
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 has_moved killed $((150 * MIB)) && fail "the move was over before the engine was killed"
-seconds_pass 4 # two periods
-more_samples killed 2
-moved=$(last_sample /out/killed.jsonl moved_bytes)
-more_samples killed 4
-(($(last_sample /out/killed.jsonl moved_bytes) == moved)) || fail "pages move without an engine"
+moves_no_more killed
 start_engine --config /run/cgtide.toml
 step "... and the next engine goes on"
 wait_for 120 hot_is_fast killed 160

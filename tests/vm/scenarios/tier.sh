@@ -3,23 +3,11 @@
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
+# shellcheck source=tests/vm/guest/nodes.sh
+. /vm/guest/nodes.sh
 
 readonly MOVER=${1:-auto}
-readonly MIB=$((1024 * 1024))
 readonly TIER='{"cgtide.io/apps": "stat,tier", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
-
-# on_node ID KIND NODE: bytes of a workload's hot or cold memory on a node, by itself.
-on_node() {
-    last_sample "/out/$1.jsonl" "$2_nodes[$3] // 0"
-}
-
-hot_is_fast() {
-    (($(on_node "$1" hot 0) >= $2 * MIB * 90 / 100))
-}
-
-cold_is_slow() {
-    (($(on_node "$1" cold 0) <= $2 * MIB * 10 / 100))
-}
 
 # file_is_slow ID BYTES: whether so much of the container's page cache is on the slow node.
 file_is_slow() {
@@ -31,17 +19,7 @@ moved_of() {
 }
 
 echo 0 >/proc/sys/kernel/numa_balancing
-cat >/run/cgtide.toml <<'TOML'
-# The emulated machine is 10 to 30 times slower than hardware.
-[profile.eager]
-cpu = "100%"
-[[grant]]
-cgroup = "/web"
-apps = ["stat", "tier", "reclaim"]
-profiles = ["default", "eager"]
-low = "80%"
-TOML
-printf '[tier]\nmover = "%s"\n' "$MOVER" >>/run/cgtide.toml
+grant_web '"stat", "tier", "reclaim"' 'low = "80%"' '[tier]' "mover = \"$MOVER\""
 bad=0
 make_rootfs /run/rootfs
 start_engine --config /run/cgtide.toml
@@ -118,9 +96,5 @@ cgtide ps --json | jq -e '.containers[] | select(.name == "one") | .apps == ["st
 step "the engine's end: nothing moves after it"
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
-sleep 4 # two periods
-before=$(last_sample /out/main.jsonl moved_bytes)
-samples=$(wc -l </out/main.jsonl)
-wait_for 30 has_samples main $((samples + 6))
-(($(last_sample /out/main.jsonl moved_bytes) == before)) || fail "pages move without an engine"
+moves_no_more main
 step "done"
