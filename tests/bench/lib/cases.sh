@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # What benches share that let controllers take turns on cases in the virtual machine. Sourced by one that has set `bench` (its name),
 # `all` (its cases), `usual` (seconds, by case) and `controllers` (all of them, with commas).
 
