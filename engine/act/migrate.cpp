@@ -397,6 +397,9 @@ model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
         Mover work(decision, targets, mover, memory.log, interrupt, meter.outcome());
         migrate_all(site, spaces, *decision.move, memory.own, work, meter);
         moved = work.moved();
+        if (moved.count == 0) {
+            memory.own.looks.clear(); // it may all be placed by its process, and not for long
+        }
         interrupt.disarm();
         memory.log.forget(std::chrono::steady_clock::now());
     }

@@ -41,6 +41,7 @@ public:
 /// What of each address space its process places itself, as last looked: those pages stay.
 struct OwnPlacements {
     /// How long a look is good for: it walks page tables, as slowly as a look for present pages.
+    /// After a move in which nothing moved the next one looks anew.
     static constexpr Microseconds kGood{60'000'000};
 
     struct Look {

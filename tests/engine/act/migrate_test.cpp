@@ -222,6 +222,15 @@ TEST_F(MigrateTest, APolicyIsReadFromTheProcess) {
     EXPECT_THAT(look.ranges, testing::IsEmpty()); // it has none of its own
 }
 
+TEST_F(MigrateTest, APolicyThatKeptAllInPlaceIsLookedUpAnew) {
+    add(0, 8, 100);
+    auto& look = memory_.own.looks[{space_.pid, space_.pid_start}];
+    look.at = std::chrono::steady_clock::now();
+    look.ranges = {{0, UINT64_MAX}};
+    EXPECT_EQ(ask(mebibytes(8)).taken, Bytes{});
+    EXPECT_EQ(ask(mebibytes(8)).taken, mebibytes(8)); // by now the process has none
+}
+
 TEST_F(MigrateTest, WhatGoesBackIsCounted) {
     add(0, 8, 100);
     const TimePoint earlier = std::chrono::steady_clock::now() - MoveLog::kSettle;

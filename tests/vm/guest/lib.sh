@@ -23,9 +23,13 @@ step() {
     printf '%s %s\n' "$(stamp)" "$*"
 }
 
-# fail TEXT: ends the scenario.
+# fail TEXT: ends the scenario, with what the engine said of the first containers last.
 fail() {
     printf '%s FAILED: %s\n' "$(stamp)" "$*" >&2
+    local id
+    for id in $(timeout 5 cgtide ps --json 2>/dev/null | jq -r ".containers[:8][].name"); do
+        timeout 5 cgtide explain "$id" --last 6 >&2 || true
+    done
     exit 1
 }
 

@@ -5,6 +5,8 @@
 . /vm/guest/lib.sh
 
 cat >/run/cgtide.toml <<'TOML'
+[reclaim]
+actuator = "memory.reclaim"
 [profile.eager]
 ratio = 0.05
 max = "5%"
