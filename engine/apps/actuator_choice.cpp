@@ -32,7 +32,8 @@ bool is_possible(Actuator actuator, IdleSource source, Pages pages, const Actuat
 }
 
 /// What works and is wanted most, first.
-constexpr std::array kPreferred{Actuator::pageout, Actuator::damos, Actuator::memory_reclaim};
+constexpr std::array kPreferred{Actuator::pageout, Actuator::damos, Actuator::generations,
+                                Actuator::memory_reclaim};
 
 } // namespace
 

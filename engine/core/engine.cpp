@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 Engine::Engine(asio::io_context& io, EngineOptions options)
     : io_(io), options_(std::move(options)), sensor_(options_.settings.sensor),
       mover_(options_.settings.mover), budget_(options_.settings.node), tick_timer_(io),
-      watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {
+      walk_timer_(io), watch_(io, ::dup(options_.watcher.fd())), tasks_(io.get_executor()) {
     name_threads(sensors_, 1, "cgtide-sensors");
     name_threads(reclaimers_, kReclaimers, "cgtide-reclaim");
     name_threads(damon_, 1, "cgtide-damon");
@@ -159,6 +159,9 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
             tasks_.spawn(check(turn.container));
         }
         if (turn.subject.needs.idle) {
+            if (turn.wants_generations && !turn.container->wants_generations) {
+                walk_timer_.cancel(); // who walks sleeps while nobody wants it
+            }
             turn.container->wants_generations = turn.wants_generations;
         }
         auto more = step(turn, view, now);

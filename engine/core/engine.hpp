@@ -198,7 +198,7 @@ private:
     boost::asio::awaitable<void> region_loop();
     boost::asio::awaitable<bool> take_damon();
     void tell_regions(const std::string& trouble);
-    boost::asio::awaitable<void> take_up(const monitor::PoolState& state);
+    boost::asio::awaitable<void> take_up(const monitor::PoolState& state, bool is_changed);
     boost::asio::awaitable<void> read_regions();
     boost::asio::awaitable<void> count_memory();
     boost::asio::awaitable<void> drain_loop();
@@ -252,6 +252,7 @@ private:
     boost::asio::thread_pool damon_{1};
     boost::asio::thread_pool walkers_{1}; ///< of page tables, for generations
     boost::asio::steady_timer tick_timer_;
+    boost::asio::steady_timer walk_timer_; ///< of generation_loop()
     boost::asio::posix::stream_descriptor watch_;
     TaskGroup tasks_;
     bool stopping_ = false;

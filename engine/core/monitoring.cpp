@@ -152,6 +152,8 @@ asio::awaitable<void> Engine::region_loop() {
     }
     monitor::Regions& regions = *options_.sensor.regions;
     asio::steady_timer timer(io_);
+    std::vector<int> kdamonds;
+    std::vector<damon::TargetKey> unwatched;
     while (has_damon_ && !co_await cancelled()) {
         const auto wanted = wishes(false);
         watching_ = !wanted.empty();
@@ -180,7 +182,10 @@ asio::awaitable<void> Engine::region_loop() {
             co_return;
         }
         if (state) {
-            co_await take_up(*state);
+            const bool is_changed = kdamonds != state->kdamonds || unwatched != state->unwatched;
+            kdamonds = state->kdamonds;
+            unwatched = state->unwatched;
+            co_await take_up(*state, is_changed);
             if (const auto due = state->memory_due; due && *due > committed) {
                 next = std::min(next, *due);
             }
@@ -191,13 +196,15 @@ asio::awaitable<void> Engine::region_loop() {
     }
 }
 
-/// `state` outlives the call.
-asio::awaitable<void> Engine::take_up(const monitor::PoolState& state) {
+/// `state` outlives the call. `is_changed`: other workers run, or other targets are unwatched.
+asio::awaitable<void> Engine::take_up(const monitor::PoolState& state, bool is_changed) {
     monitor::Regions& regions = *options_.sensor.regions;
     const auto adopt = [&] {
         regions.adopt(state);
     };
-    co_await offload(sensors_, adopt);
+    if (is_changed) {
+        co_await offload(sensors_, adopt);
+    }
     if (!regions.has_stream() && watching_) { // else the pool may be going on its thread
         co_await read_regions();
     }
@@ -245,7 +252,7 @@ asio::awaitable<void> Engine::drain_loop() {
 
 asio::awaitable<void> Engine::generation_loop() {
     constexpr auto kPeriod = std::chrono::seconds(1);
-    asio::steady_timer timer(io_);
+    constexpr auto kLongestWait = std::chrono::minutes(1);
     monitor::Generations& generations = *options_.generations;
     while (!co_await cancelled()) {
         const auto wanted = wishes(true);
@@ -262,7 +269,9 @@ asio::awaitable<void> Engine::generation_loop() {
                 container->wants_generations ? generations.figures(id) : nullptr;
         }
         // On whole seconds of the clock, as the turns of the walks are.
-        co_await wait_until(timer, next_due(std::chrono::steady_clock::now(), kPeriod));
+        const TimePoint now = std::chrono::steady_clock::now();
+        const TimePoint next = wanted.empty() ? now + kLongestWait : next_due(now, kPeriod);
+        co_await wait_until(walk_timer_, next);
     }
 }
 

@@ -23,7 +23,7 @@ MIB = 1 << 20
 GOOD = 0.9
 LATE = 20.0  # seconds before the end that a share's error is the mean of
 # Bytes that each container may have of the fast node; the others are not bounded.
-SHARES = {"moving": {"main": 80 * MIB}, "shares": {"big": 84 * MIB, "small": 36 * MIB}}
+SHARES = {"moving": {"main": 112 * MIB}, "shares": {"big": 84 * MIB, "small": 36 * MIB}}
 MEASURED = {"still": "main", "moving": "main", "shares": "big", "hog": "victim"}
 FOREIGN = "plain"
 WATCHING = "cgtide"

@@ -24,6 +24,12 @@ TEST(ActuatorChoice, RangesLeaveByAddressByDefault) {
     }
 }
 
+TEST(ActuatorChoice, GenerationsAreEvictedByDefaultWhereTheKernelCan) {
+    EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, kAll), Actuator::generations);
+    EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, {.pageout = true}),
+              Actuator::memory_reclaim);
+}
+
 TEST(ActuatorChoice, WithoutTheRightToPageOutDamonDoes) {
     const Actuators actuators{.damos = true};
     EXPECT_EQ(choose_actuator(IdleSource::regions, Pages::all, actuators), Actuator::damos);
@@ -48,7 +54,7 @@ TEST(ActuatorChoice, WhatIsWantedAndDoesNotWorkIsPassedOver) {
     EXPECT_EQ(choose_actuator(IdleSource::regions, Pages::all, wanting(Actuator::generations)),
               Actuator::pageout);
     EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, wanting(Actuator::pageout)),
-              Actuator::memory_reclaim);
+              Actuator::generations);
 }
 
 TEST(ActuatorChoice, PhysicalRegionsHaveNoAddressesToAdvise) {

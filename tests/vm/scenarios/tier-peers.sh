@@ -10,7 +10,7 @@
 shift 2
 readonly IDLE=10s
 # What the fastest node has left for each case, beside a locked ballast: less than the containers have, but in shares.
-declare -rA ROOM_MIB=([still]=224 [moving]=176 [shares]=320 [hog]=320)
+declare -rA ROOM_MIB=([still]=224 [moving]=248 [shares]=320 [hog]=320)
 
 # annotated FAST: app tier with a share.
 annotated() {
@@ -66,9 +66,9 @@ case_still() {
     container main /web/main "$(annotated 0..100%)" --hot 64MiB --hot-node 1 --cold 96MiB --cold-node 0
 }
 
-# The hot set moves every 60 s; the fastest node has room for it and a quarter of the rest.
+# The hot set moves every 60 s; the fastest node has room for it, and not for all of the rest.
 case_moving() {
-    container main /web/main "$(annotated 0..80MiB)" --hot 64MiB --hot-node 0 --cold 64MiB --cold-node 1 --alternate 60s
+    container main /web/main "$(annotated 0..112MiB)" --hot 96MiB --hot-node 0 --cold 96MiB --cold-node 1 --alternate 60s
 }
 
 # Shares of 70 % and 30 % of 120 MiB, which both have the hot memory to fill, and a container without annotation.
