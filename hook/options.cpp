@@ -166,7 +166,7 @@ std::string_view help_text() {
            "\n"
            "example, in a bundle's config.json (cgtide hooks prints it):\n"
            "  \"hooks\": {\"createRuntime\": [{\"path\": \"/usr/libexec/cgtide/cgtide-hook\",\n"
-           "      \"args\": [\"cgtide-hook\"], \"timeout\": 2}]}\n";
+           "      \"args\": [\"cgtide-hook\"], \"timeout\": 10}]}\n";
 }
 
 } // namespace cgtide::hook

@@ -12,7 +12,9 @@ namespace cgtide::install {
 struct HookOptions {
     std::string path = "/usr/libexec/cgtide/cgtide-hook"; ///< absolute, in the host's file system
     std::vector<std::string> args; ///< after args[0], such as `--run-dir` and its value
-    int timeout = 2;               ///< seconds; runtimes kill the hook then and fail the container
+    /// Seconds; runtimes kill the hook then and fail the container. The hook ends by itself far
+    /// sooner, once it runs: this is for a disk that is slow to read it from.
+    int timeout = 10;
 };
 
 /// What to do with a bundle.

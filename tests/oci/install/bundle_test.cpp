@@ -41,7 +41,7 @@ TEST(Stanza, HasBothStagesWithATimeout) {
         const auto& hook = json["hooks"][stage][0];
         EXPECT_EQ(hook["path"], "/usr/libexec/cgtide/cgtide-hook");
         EXPECT_EQ(hook["args"], ordered_json({"cgtide-hook", "--run-dir", "/tmp/r"}));
-        EXPECT_EQ(hook["timeout"], 2);
+        EXPECT_EQ(hook["timeout"], 10);
     }
     EXPECT_EQ(json["hooks"].size(), 2U);
 }
