@@ -50,6 +50,7 @@ struct Container {
         generations;                  ///< what walks of generations have told last
     std::optional<TimePoint> waiting; ///< since when its requests are turned away because of others
     bool wants_generations = false;   ///< its page tables are to be walked for them
+    bool demotes_by_page = false;     ///< for DAMON's mover: by regions little was found
     bool frozen = false;
     bool stopped = false; ///< its runtime said so; the cgroup decides
     bool has_nested = false;

@@ -1,4 +1,5 @@
 // What has DAMON's worker carry a decision about memory tiers out.
+#include "engine/apps/move_pace.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
 #include "engine/core/wait.hpp"
@@ -20,9 +21,6 @@ namespace {
 
 constexpr const char* kMoveRow = "DAMOS migrate";
 constexpr std::string_view kOp = "move by DAMON";
-
-/// So long one order has the worker at most: others wait for it.
-constexpr Microseconds kLongest{4'000'000};
 
 /// A place in the queue of those who wait for DAMON's worker.
 class MoveTurn {
@@ -49,6 +47,7 @@ struct MovePlan {
     const model::Decision& decision;
     const monitor::Wish& wish;
     Microseconds period;
+    bool by_page;
     bool with_unmapped;
 };
 
@@ -82,7 +81,8 @@ Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
     wanted.cgroups = std::move(*cgroups);
     wanted.ask = plan.decision.ask;
     wanted.idle = plan.decision.proven.value_or(Microseconds(0));
-    wanted.period = std::min(plan.period, kLongest);
+    wanted.period = plan.period;
+    wanted.by_page = plan.by_page;
     wanted.with_unmapped = plan.with_unmapped;
     const auto& tiers = plan.topology.tiers;
     const bool up = wanted.way == model::Move::promote;
@@ -108,8 +108,8 @@ Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
 
 } // namespace
 
-/// Has DAMON's worker carry an order out until its period is over, or something ends it. One order
-/// runs at a time, for which this waits until `latest`.
+/// Has DAMON's worker carry an order out, until it has or something ends it. One order runs at a
+/// time, for which this waits until `latest`.
 asio::awaitable<Result<monitor::Moved>>
 Engine::run_move(Pointer container, const monitor::MoveOrder& order, TimePoint latest) {
     constexpr auto kPeriod = std::chrono::milliseconds(250);
@@ -129,9 +129,13 @@ Engine::run_move(Pointer container, const monitor::MoveOrder& order, TimePoint l
         return options_.sensor.pool->move(order);
     };
     const auto until = co_await offload(damon_, begin);
-    while (until && waits(*until) && !co_await cancelled()) {
-        co_await wait_until(
-            timer, std::min<TimePoint>(std::chrono::steady_clock::now() + kPeriod, *until));
+    const auto is_over = [&] {
+        return options_.sensor.pool->move_is_over(order.container);
+    };
+    bool over = !until;
+    while (!over && waits(*until) && !co_await cancelled()) {
+        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
+        over = co_await offload(damon_, is_over);
     }
     const auto end = [&] {
         return options_.sensor.pool->end_move(order.container);
@@ -151,8 +155,9 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     const Microseconds period = container->policy.profile.period;
     const auto topology = topology_;
     const monitor::Wish wish = wish_of(*container);
+    const bool by_page = container->demotes_by_page;
     const auto plan = [&] {
-        return move_order({options_.roots.sys, *topology, order.decision, wish, period,
+        return move_order({options_.roots.sys, *topology, order.decision, wish, period, by_page,
                            !options_.sensor.physical->hides_reads()});
     };
     const auto wanted = co_await offload(sensors_, plan);
@@ -178,6 +183,10 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     if (moved) {
         outcome.taken = moved->bytes;
         outcome.cpu = moved->cpu;
+        if (outcome.move == model::Move::demote &&
+            outcome.taken.count * apps::kBarren < outcome.asked.count) {
+            container->demotes_by_page = !by_page; // each finds what the other does not
+        }
     }
     if (!begun || !has_damon_ || interrupt->stopped()) {
         outcome.end = model::OutcomeEnd::interrupted;

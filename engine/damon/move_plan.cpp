@@ -18,9 +18,9 @@ void add_pattern(std::vector<Write>& writes, const std::string& scheme, const Ph
     const std::string pattern = scheme + "access_pattern/";
     writes.push_back({pattern + "sz/min", "4096"});
     writes.push_back({pattern + "sz/max", std::to_string(kMostAddress)});
-    writes.push_back({pattern + "nr_accesses/min", what.hot ? "1" : "0"});
-    writes.push_back({pattern + "nr_accesses/max", what.hot ? most_of_int() : "0"});
-    writes.push_back({pattern + "age/min", std::to_string(what.least_age)});
+    writes.push_back({pattern + "nr_accesses/min", "0"});
+    writes.push_back({pattern + "nr_accesses/max", what.idle_for ? "0" : most_of_int()});
+    writes.push_back({pattern + "age/min", std::to_string(what.idle_for.value_or(0))});
     writes.push_back({pattern + "age/max", most_of_int()});
 }
 
@@ -96,23 +96,41 @@ void add_quotas(std::vector<Write>& writes, const std::string& scheme, const Phy
     // have, and those of others might be better for ever.
 }
 
+/// All but what is done with the pages, and how often.
+void add_choice(std::vector<Write>& writes, const std::string& scheme, const PhysicalMove& what) {
+    add_pattern(writes, scheme, what);
+    add_addresses(writes, scheme, what.from);
+    add_filters(writes, scheme, what);
+    writes.push_back({scheme + "stats/max_nr_snapshots", "1"});
+}
+
+/// Asking whether a page is young marks it as old.
+void add_look(std::vector<Write>& writes, const std::string& scheme, const PhysicalMove& what) {
+    writes.push_back({scheme + "action", "stat"});
+    writes.push_back({scheme + "apply_interval_us", std::to_string(what.look_at.count())});
+    add_choice(writes, scheme, what);
+}
+
+void add_move(std::vector<Write>& writes, const std::string& scheme, const PhysicalMove& what) {
+    writes.push_back({scheme + "action", what.hot ? "migrate_hot" : "migrate_cold"});
+    writes.push_back({scheme + "target_nid", std::to_string(what.to)});
+    writes.push_back({scheme + "apply_interval_us", std::to_string(what.move_at.count())});
+    add_choice(writes, scheme, what);
+    add_quotas(writes, scheme, what);
+}
+
 } // namespace
 
 std::vector<Write> move_schemes(std::span<const PhysicalMove> moves) {
     const std::string all = "contexts/0/schemes/";
+    const std::size_t count = moves.empty() ? 0 : 1 + moves.size();
     // A write of the number empties the folders of all: it comes before the rest.
-    std::vector<Write> writes{{all + "nr_schemes", std::to_string(moves.size())}};
+    std::vector<Write> writes{{all + "nr_schemes", std::to_string(count)}};
+    if (!moves.empty()) {
+        add_look(writes, all + "0/", moves.front());
+    }
     for (std::size_t i = 0; i < moves.size(); ++i) {
-        const std::string scheme = all + std::to_string(i) + "/";
-        const PhysicalMove& what = moves[i];
-        writes.push_back({scheme + "action", what.hot ? "migrate_hot" : "migrate_cold"});
-        writes.push_back({scheme + "target_nid", std::to_string(what.to)});
-        add_pattern(writes, scheme, what);
-        add_addresses(writes, scheme, what.from);
-        add_filters(writes, scheme, what);
-        add_quotas(writes, scheme, what);
-        writes.push_back({scheme + "stats/max_nr_snapshots",
-                          std::to_string(2 * std::max<std::uint64_t>(what.rounds, 1))});
+        add_move(writes, all + std::to_string(1 + i) + "/", moves[i]);
     }
     return writes;
 }

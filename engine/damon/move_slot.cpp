@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::string_view kOp = "move by DAMON";
 
+/// The scheme that looks; those that move come after it.
+constexpr std::size_t kLook = 0;
+
 PhysicalOptions how(const Ownership& ownership, const PoolOptions& options) {
     return {.memory = options.memory,
             .sentinel = ownership.engine(),
@@ -37,13 +40,14 @@ bool MoveSlot::is_bare(const Slot& slot) {
 
 void MoveSlot::commit(Slot& slot, Ownership& ownership, const PoolOptions& options,
                       const std::vector<PhysicalMove>& moves, Applied& applied) {
+    const std::size_t schemes = moves.empty() ? 0 : 1 + moves.size();
     // A commit that fails leaves its folders, and may have been taken over: it is undone later.
-    schemes_ = std::max(schemes_, moves.size());
+    schemes_ = std::max(schemes_, schemes);
     auto done = slot.commit(
         ownership, options,
         plan_physical_change(move_schemes(moves), how(ownership, options), false), applied);
     if (done) {
-        schemes_ = moves.size();
+        schemes_ = schemes;
     }
     note(slot, std::move(done), applied);
 }
@@ -80,6 +84,30 @@ void MoveSlot::begin(Slot& slot, Ownership& ownership, const PoolOptions& option
     is_wanted_ = !is_bare(slot) && applied.failed.empty();
 }
 
+std::uint64_t MoveSlot::stat(Tree& tree, const Slot& slot, std::size_t scheme, const char* name) {
+    return tree
+        .number(slot_path(slot.number(),
+                          "contexts/0/schemes/" + std::to_string(scheme) + "/stats/" + name))
+        .value_or(0);
+}
+
+bool MoveSlot::is_over(Slot& slot, Ownership& ownership) {
+    if (is_bare(slot)) {
+        return true;
+    }
+    Tree& tree = ownership.tree();
+    if (!tree.write(slot_path(slot.number(), "state"), "update_schemes_stats")) {
+        return false;
+    }
+    for (std::size_t i = kLook + 1; i < schemes_; ++i) {
+        // A snapshot is not counted where the quota is used up by it, nor tried where none matches.
+        if (stat(tree, slot, i, "nr_snapshots") == 0 && stat(tree, slot, i, "nr_tried") == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 std::uint64_t MoveSlot::end(Slot& slot, Ownership& ownership, const PoolOptions& options,
                             Applied& applied) {
     is_wanted_ = false;
@@ -89,10 +117,8 @@ std::uint64_t MoveSlot::end(Slot& slot, Ownership& ownership, const PoolOptions&
     Tree& tree = ownership.tree();
     std::uint64_t moved = 0;
     if (tree.write(slot_path(slot.number(), "state"), "update_schemes_stats")) {
-        for (std::size_t i = 0; i < schemes_; ++i) {
-            const std::string applied_bytes =
-                "contexts/0/schemes/" + std::to_string(i) + "/stats/sz_applied";
-            moved += tree.number(slot_path(slot.number(), applied_bytes)).value_or(0);
+        for (std::size_t i = kLook + 1; i < schemes_; ++i) {
+            moved += stat(tree, slot, i, "sz_applied");
         }
     }
     commit(slot, ownership, options, {}, applied);

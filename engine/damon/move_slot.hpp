@@ -26,6 +26,9 @@ public:
     void begin(Slot& slot, Ownership& ownership, const PoolOptions& options,
                const std::vector<PhysicalMove>& moves, Applied& applied);
 
+    /// Whether all that begin() asked for was tried, or nothing is to be done.
+    bool is_over(Slot& slot, Ownership& ownership);
+
     /// Has it move nothing more. \returns bytes that it has moved since begin().
     std::uint64_t end(Slot& slot, Ownership& ownership, const PoolOptions& options,
                       Applied& applied);
@@ -34,6 +37,7 @@ private:
     void commit(Slot& slot, Ownership& ownership, const PoolOptions& options,
                 const std::vector<PhysicalMove>& moves, Applied& applied);
     bool is_bare(const Slot& slot);
+    static std::uint64_t stat(Tree& tree, const Slot& slot, std::size_t scheme, const char* name);
 
     std::size_t schemes_ = 0; ///< that the worker has
     bool is_wanted_ = false;  ///< whether it is to have them

@@ -197,6 +197,10 @@ Result<Applied> Pool::begin_move(const std::vector<PhysicalMove>& moves) {
     return applied;
 }
 
+bool Pool::move_is_over() {
+    return !lost_.empty() || moves_.is_over(move_slot(), *ownership_);
+}
+
 Result<Pool::MoveEnd> Pool::end_move() {
     auto applied = check();
     if (!applied) {

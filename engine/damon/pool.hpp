@@ -88,6 +88,9 @@ public:
     /// \returns as apply() does.
     Result<Applied> begin_move(const std::vector<PhysicalMove>& moves);
 
+    /// Whether all that begin_move() asked for was tried: see MoveSlot::is_over().
+    bool move_is_over();
+
     /// What came of begin_move().
     struct MoveEnd {
         Applied applied;

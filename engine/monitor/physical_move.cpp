@@ -12,13 +12,25 @@ namespace {
 constexpr std::string_view kOp = "move by DAMON";
 constexpr std::uint64_t kPage = 4096;
 
+/// Others wait for the worker meanwhile.
+constexpr Microseconds kLongestLook{10'000'000};
+
 } // namespace
 
 std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microseconds aggregation) {
-    const auto rounds = static_cast<std::uint32_t>(std::max(order.period / aggregation, 2L));
-    // DAMON's count is 0 in the first aggregation without an access.
-    const auto idle = (order.idle + aggregation - Microseconds(1)) / aggregation;
     const bool hot = order.way == model::Move::promote;
+    const bool by_page = order.by_page && !hot;
+    std::optional<std::uint32_t> idle_for;
+    if (!hot && !by_page) {
+        // DAMON's count is 0 in the first aggregation without an access.
+        const auto idle = (order.idle + aggregation - Microseconds(1)) / aggregation;
+        idle_for = static_cast<std::uint32_t>(std::max(idle - 1, 0L));
+    }
+    Microseconds look = aggregation;
+    if (by_page) {
+        const auto most = std::min(kLongestLook, 2 * order.period - aggregation);
+        look = std::max(look, std::min(order.idle, most));
+    }
     double weights = 0.0;
     for (const MoveTarget& target : order.targets) {
         weights += target.weight;
@@ -37,9 +49,10 @@ std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microsec
                          .cgroups = order.cgroups,
                          .to = target.node,
                          .from = order.from,
-                         .least_age = hot ? 0 : static_cast<std::uint32_t>(std::max(idle - 1, 0L)),
                          .bytes = part,
-                         .rounds = rounds,
+                         .look_at = aggregation,
+                         .move_at = aggregation + look,
+                         .idle_for = idle_for,
                          .with_unmapped = order.with_unmapped});
     }
     return moves;
@@ -65,7 +78,14 @@ Result<TimePoint> RegionPool::move(const MoveOrder& order) {
     if (!applied->failed.empty()) {
         return tl::unexpected(applied->failed.front().error);
     }
-    return work_until(begin, order.period);
+    // A worker that is kept from a CPU takes longer.
+    constexpr int kLate = 4;
+    return std::chrono::steady_clock::now() + moves.front().move_at +
+           kLate * damon::Intervals{}.aggregation;
+}
+
+bool RegionPool::move_is_over(CgroupId container) {
+    return pool_ == nullptr || moving_ != container || pool_->move_is_over();
 }
 
 Moved RegionPool::end_move(CgroupId container) {

@@ -22,13 +22,19 @@ struct MoveOrder {
     std::vector<MoveTarget> targets;   ///< at least one
     std::vector<damon::Range> from;    ///< physical addresses of the nodes that they leave
     Bytes ask;
-    Microseconds idle{0};      ///< a demotion's: DAMON must not have seen them in use
-    Microseconds period{0};    ///< in which they should move
+    Microseconds idle{0};      ///< a demotion's: they must not have been in use
+    bool by_page = false;      ///< a demotion's: not by what DAMON has seen of regions
+    Microseconds period{0};    ///< two of them later at most it is moved, or not at all
     bool with_unmapped = true; ///< pages that nobody maps too
 };
 
 /// One move for each target, by its weight and its room, together model::kMostOfDamosMove at most.
-/// Pure.
+///
+/// Down go pages that were not in use between look and move, an aggregation, and lie in regions
+/// that DAMON has not seen in use for `idle`. Where cold pages lie between hot ones no region is
+/// idle: `by_page` looks longer instead, for `idle`, 10 s or two periods. Up go pages that were in
+/// use in between, of any region: what little is used between much that is not is averaged away
+/// when regions merge. Pure.
 std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microseconds aggregation);
 
 } // namespace cgtide::monitor

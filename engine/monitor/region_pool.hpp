@@ -110,14 +110,17 @@ public:
     /// and that end by themselves.
     bool moves_pages() const { return pool_->moves_memory(); }
 
-    /// Has a worker move what `order` says, from the end of the next aggregation on, until
-    /// end_move(), which is to be called whatever this returns. If that never comes it moves the
-    /// rest of the order, or ends by itself within two periods. It knows no ages before apply() had
-    /// it watch for that long.
+    /// Has a worker move what `order` says, once, after it has looked for an aggregation who uses
+    /// it. end_move() is to be called whatever this returns. It knows no ages before apply() had it
+    /// watch for that long.
     ///
-    /// \returns as page_out(); `gone` too where no target has room or nothing is watched yet,
-    ///          `conflict` while another order runs.
+    /// \returns until when move_is_over() is worth waiting for; `gone` where no target has room or
+    ///          nothing is watched yet, `conflict` while another order runs or somebody else has
+    ///          DAMON.
     Result<TimePoint> move(const MoveOrder& order);
+
+    /// Whether all of its order was tried.
+    bool move_is_over(CgroupId container);
 
     /// Has it move no more of a container. \returns what came of its order; nothing where it has
     /// none.

@@ -25,8 +25,6 @@ using testing::SizeIs;
 
 using Faults = Node;
 
-const Annotations kStat{{"cgtide.io/apps", "stat"}};
-
 bool is_socket(const std::string& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);

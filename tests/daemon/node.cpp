@@ -194,6 +194,15 @@ json Node::await_reason(const std::string& name, const std::string& reason) {
     return found;
 }
 
+std::string Node::last_reason(const std::string& name) const {
+    const json entries = journal(name);
+    return entries.empty() ? std::string() : entries.back().value("reason", "");
+}
+
+bool Node::await_last(const std::string& name, const std::string& reason) {
+    return await([&] { return last_reason(name) == reason; });
+}
+
 std::vector<std::string> Node::records() const {
     std::vector<std::string> found;
     for (const auto& entry : fs::directory_iterator(run_dir() + "/containers")) {

@@ -3,6 +3,7 @@
 #include "tests/daemon/program.hpp"
 #include "tests/support/fake_tree.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,8 +18,14 @@ namespace cgtide::daemon {
 
 using Annotations = std::map<std::string, std::string>;
 
+/// stat alone.
+inline const Annotations kStat{{"cgtide.io/apps", "stat"}};
+
 /// stat and reclaim under the profile `test` of Node's settings, without the wait for idle memory.
 Annotations reclaimed(const Annotations& more = {});
+
+/// What reclaim asks for under that profile at no pressure: 10 % of 64 MiB.
+inline constexpr std::uint64_t kTenth = 6'710'886;
 
 /// A node made of files: a fake tree, a run folder, settings, and the real programs on them.
 class Node : public testing::Test {
@@ -63,6 +70,9 @@ protected:
     nlohmann::json journal(const std::string& name) const;
     /// Waits for an entry with this reason and returns it; null where it did not come.
     nlohmann::json await_reason(const std::string& name, const std::string& reason);
+    /// The reason of the newest entry; empty where there is none.
+    std::string last_reason(const std::string& name) const;
+    bool await_last(const std::string& name, const std::string& reason);
 
     std::string run_dir() const { return dir_.path() + "/run"; }
     std::string socket() const { return run_dir() + "/cgtide.sock"; }

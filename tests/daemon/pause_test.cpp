@@ -19,20 +19,13 @@ using testing::Not;
 class Pause : public Node {
 protected:
     bool paused() const { return list()["paused"]; }
-    std::string last_reason(const std::string& name) const {
-        const json entries = journal(name);
-        return entries.empty() ? std::string() : entries.back().value("reason", "");
-    }
-    /// Waits until requests were turned away in two periods, or are not any more.
+    /// Waits until requests were turned away in two periods.
     bool await_paused(const std::string& name) {
         return await([&] {
             const json entries = journal(name);
             return !entries.empty() && entries.back()["reason"] == "paused" &&
                    entries.back()["repeats"] >= 2;
         });
-    }
-    bool await_reclaimed(const std::string& name) {
-        return await([&] { return last_reason(name) == "reclaimed"; });
     }
 };
 
@@ -58,7 +51,7 @@ TEST_F(Pause, DecidesAndAsksForNothingUntilItIsResumed) {
     EXPECT_EQ(json::parse(cli({"pause", "--json"}).output), json({{"under_way", 0}}));
 
     EXPECT_THAT(cli({"resume"}).output, HasSubstr("resumed"));
-    EXPECT_TRUE(await_reclaimed("web"));
+    EXPECT_TRUE(await_last("web", "reclaimed"));
     EXPECT_FALSE(paused());
     EXPECT_THAT(cli({"ps"}).output, Not(HasSubstr("paused")));
     EXPECT_EQ(cli({"resume"}).status, 0); // twice is once
@@ -79,7 +72,7 @@ TEST_F(Pause, LastsOverARestartUntilItIsResumed) {
     EXPECT_EQ(reclaimed_text("web"), "");
     ASSERT_EQ(cli({"resume"}).status, 0);
     EXPECT_FALSE(fs::exists(run_dir() + "/paused"));
-    EXPECT_TRUE(await_reclaimed("web"));
+    EXPECT_TRUE(await_last("web", "reclaimed"));
 }
 
 TEST_F(Pause, EndsAWriteThatIsUnderWay) {
@@ -112,7 +105,7 @@ TEST_F(Pause, WhatCannotBeKeptChangesNothing) {
     EXPECT_EQ(pause.status, 1);
     EXPECT_THAT(pause.errors, HasSubstr("paused"));
     EXPECT_FALSE(paused());
-    EXPECT_TRUE(await_reclaimed("web"));
+    EXPECT_TRUE(await_last("web", "reclaimed"));
 
     fs::remove(run_dir() + "/paused");
     ASSERT_EQ(cli({"pause"}).status, 0);

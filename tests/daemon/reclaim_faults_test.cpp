@@ -17,9 +17,6 @@ using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
 
-/// 10 % of 64 MiB, the profile's ratio at no pressure.
-constexpr std::uint64_t kTenth = 6'710'886;
-
 class ReclaimFaults : public Node {
 protected:
     /// Starts the engine; writes to memory.reclaim of containers named `slow…` take ten seconds.
@@ -37,14 +34,6 @@ protected:
             names.insert(line);
         }
         return names;
-    }
-
-    std::string last_reason(const std::string& name) const {
-        const json entries = journal(name);
-        return entries.empty() ? std::string() : entries.back().value("reason", "");
-    }
-    bool await_last(const std::string& name, const std::string& reason) {
-        return await([&] { return last_reason(name) == reason; });
     }
 
     /// How the requests of a container ended, oldest first; those under way are left out.

@@ -21,8 +21,6 @@ using testing::SizeIs;
 
 using Registration = Node;
 
-const Annotations kStat{{"cgtide.io/apps", "stat"}};
-
 TEST_F(Registration, ARegisteredContainerIsShownByName) {
     ASSERT_TRUE(start());
     const Ended hook = run_container("web", {{"cgtide.io/apps", "stat,reclaim"}});

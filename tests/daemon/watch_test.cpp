@@ -12,8 +12,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-const Annotations kStat{{"cgtide.io/apps", "stat"}};
-
 class Watch : public Node {
 protected:
     std::vector<std::string> watch(const std::vector<std::string>& more) const {

@@ -287,6 +287,7 @@ int FakeDamon::update_stats(const std::string& slot) {
     for (std::size_t i = 0; i < schemes.size(); ++i) {
         const std::string stats = slot + "/contexts/0/schemes/" + std::to_string(i) + "/stats/";
         make(stats + "nr_snapshots", std::to_string(schemes[i].snapshots));
+        make(stats + "nr_tried", schemes[i].applied > 0 ? "1" : "0");
         make(stats + "sz_applied", std::to_string(schemes[i].applied));
     }
     return 0;
@@ -503,6 +504,7 @@ void FakeDamon::make_children(const std::string& count_path, std::uint64_t count
                                      "quotas/goals/nr_goals",
                                      "stats/max_nr_snapshots",
                                      "stats/nr_snapshots",
+                                     "stats/nr_tried",
                                      "stats/sz_ops_filter_passed",
                                      "stats/sz_applied",
                                      "target_nid",

@@ -17,8 +17,8 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 using test::kMiB;
-constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kSize = 128 * kMiB;
+using test::kPage;
+constexpr std::uint64_t kAreaSize = 128 * kMiB;
 constexpr Microseconds kMinute{60'000'000};
 
 /// This process, with anonymous memory of which tests touch parts.
@@ -27,12 +27,12 @@ protected:
     PortionTest() {
         tree_.add_group("/web");
         group_ = tree_.dir().dir("sys/fs/cgroup/web");
-        memory_ = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+        memory_ = ::mmap(nullptr, kAreaSize, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        ::madvise(memory_, kSize, MADV_NOHUGEPAGE);
+        ::madvise(memory_, kAreaSize, MADV_NOHUGEPAGE);
         start_ = reinterpret_cast<std::uint64_t>(memory_);
     }
-    ~PortionTest() override { ::munmap(memory_, kSize); }
+    ~PortionTest() override { ::munmap(memory_, kAreaSize); }
 
     void touch(std::uint64_t from, std::uint64_t to) {
         for (std::uint64_t at = from; at < to; at += kPage) {
@@ -127,7 +127,7 @@ TEST_F(PortionTest, AsManyRangesAreTakenAsTheKernelBears) {
     for (std::uint64_t i = 0; i < 2 * kMostRanges; ++i) {
         touch(i * kMiB, i * kMiB + 4 * kPage);
     }
-    const Portion portion = choose(cold({range(0, kSize)}), mebibytes(1));
+    const Portion portion = choose(cold({range(0, kAreaSize)}), mebibytes(1));
     EXPECT_THAT(portion.spaces.at(0).ranges, SizeIs(kMostRanges));
     EXPECT_EQ(portion.bytes, Bytes{4 * kMostRanges * kPage});
     EXPECT_EQ(portion.found, Bytes{8 * kMostRanges * kPage});

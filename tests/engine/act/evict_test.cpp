@@ -1,6 +1,7 @@
 #include "engine/act/evict.hpp"
 #include "tests/support/fake_mglru.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/times.hpp"
 
 #include <cerrno>
 #include <numeric>
@@ -16,7 +17,7 @@ using testing::Field;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr Microseconds kNever{600'000'000};
+using test::kNever;
 constexpr std::uint64_t kPages = 256; ///< of a MiB
 constexpr std::uint64_t kChunk = 4 * kPages;
 

@@ -1,5 +1,6 @@
 #include "cgroup/base/unique_fd.hpp"
 #include "engine/act/interrupt.hpp"
+#include "tests/support/times.hpp"
 
 #include <array>
 #include <atomic>
@@ -18,8 +19,7 @@
 namespace cgtide::act {
 namespace {
 
-/// Long enough that a test which passes never meets it.
-constexpr Microseconds kNever{600'000'000};
+using test::kNever;
 
 /// A pipe that is full: a write to it blocks until a signal ends it, as one to memory.reclaim does.
 class FullPipe {

@@ -1,6 +1,8 @@
 #include "cgroup/membership.hpp"
 #include "engine/act/migrate.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/sizes.hpp"
+#include "tests/support/times.hpp"
 
 #include <array>
 #include <cerrno>
@@ -19,23 +21,23 @@ namespace {
 using model::Move;
 using model::OutcomeEnd;
 
-constexpr Microseconds kNever{600'000'000};
-constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kMib = 1U << 20U;
-constexpr std::uint64_t kSize = 8 * kMib;
+using test::kMiB;
+using test::kNever;
+using test::kPage;
+constexpr std::uint64_t kHeldSize = 8 * kMiB;
 
 /// A process of which 8 MiB of anonymous memory are present, until it is told to end.
 class Holder {
 public:
     Holder() {
         memory_ =
-            ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        ::madvise(memory_, kSize, MADV_NOHUGEPAGE);
+            ::mmap(nullptr, kHeldSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ::madvise(memory_, kHeldSize, MADV_NOHUGEPAGE);
         std::array<int, 2> ready{};
         EXPECT_EQ(::pipe(ready.data()), 0);
         pid_ = ::fork();
         if (pid_ == 0) {
-            for (std::uint64_t i = 0; i < kSize; i += kPage) {
+            for (std::uint64_t i = 0; i < kHeldSize; i += kPage) {
                 static_cast<volatile char*>(memory_)[i] = 1;
             }
             static_cast<void>(::write(ready[1], "x", 1));
@@ -52,7 +54,7 @@ public:
     Holder& operator=(const Holder&) = delete;
     ~Holder() {
         end();
-        ::munmap(memory_, kSize);
+        ::munmap(memory_, kHeldSize);
     }
 
     void end() {
@@ -123,8 +125,8 @@ protected:
     }
 
     void add(std::uint64_t from_mib, std::uint64_t mib, int idle) {
-        const std::uint64_t start = holder_.start() + from_mib * kMib;
-        space_.ranges.push_back({start, start + mib * kMib, Microseconds(idle)});
+        const std::uint64_t start = holder_.start() + from_mib * kMiB;
+        space_.ranges.push_back({start, start + mib * kMiB, Microseconds(idle)});
     }
 
     model::Outcome ask(Bytes bytes, Move way = Move::demote,
@@ -140,7 +142,7 @@ protected:
 
     /// Whether a page of the process is on a node.
     bool is_on(std::uint64_t mib, int node) const {
-        const auto found = kernel_.pages.find(holder_.start() + mib * kMib);
+        const auto found = kernel_.pages.find(holder_.start() + mib * kMiB);
         return (found == kernel_.pages.end() ? 0 : found->second) == node;
     }
 
@@ -162,7 +164,7 @@ TEST_F(MigrateTest, MovesWhatWasAskedForAndNoMore) {
     EXPECT_EQ(outcome.found, mebibytes(3));
     EXPECT_EQ(outcome.end, OutcomeEnd::done);
     EXPECT_EQ(outcome.move, Move::demote);
-    EXPECT_EQ(kernel_.moved.size() * kPage, 3 * kMib);
+    EXPECT_EQ(kernel_.moved.size() * kPage, 3 * kMiB);
 }
 
 TEST_F(MigrateTest, ADemotionBeginsWithTheColdest) {
@@ -185,7 +187,7 @@ TEST_F(MigrateTest, APromotionBeginsWithWhatIsInUseForLongest) {
 
 TEST_F(MigrateTest, PagesOfOtherNodesStay) {
     add(0, 8, 100);
-    for (std::uint64_t at = 0; at < 4 * kMib; at += kPage) {
+    for (std::uint64_t at = 0; at < 4 * kMiB; at += kPage) {
         kernel_.pages[holder_.start() + at] = 1;
     }
     const auto outcome = ask(mebibytes(8));
@@ -206,7 +208,7 @@ TEST_F(MigrateTest, WhatTheProcessPlacesItselfStays) {
     add(0, 8, 100);
     auto& look = memory_.own.looks[{space_.pid, space_.pid_start}];
     look.at = std::chrono::steady_clock::now();
-    look.ranges = {{holder_.start() + 2 * kMib, holder_.start() + 5 * kMib}};
+    look.ranges = {{holder_.start() + 2 * kMiB, holder_.start() + 5 * kMiB}};
     const auto outcome = ask(mebibytes(8));
     EXPECT_EQ(outcome.taken, mebibytes(5));
     EXPECT_TRUE(is_on(1, 1));
@@ -234,7 +236,7 @@ TEST_F(MigrateTest, APolicyThatKeptAllInPlaceIsLookedUpAnew) {
 TEST_F(MigrateTest, WhatGoesBackIsCounted) {
     add(0, 8, 100);
     const TimePoint earlier = std::chrono::steady_clock::now() - MoveLog::kSettle;
-    memory_.log.moved({space_.pid, space_.pid_start}, {holder_.start(), holder_.start() + 3 * kMib},
+    memory_.log.moved({space_.pid, space_.pid_start}, {holder_.start(), holder_.start() + 3 * kMiB},
                       Move::promote, earlier);
     const auto outcome = ask(mebibytes(8));
     EXPECT_EQ(outcome.taken, mebibytes(8));
@@ -245,7 +247,7 @@ TEST_F(MigrateTest, PagesThatStayAreCountedAndNotTriedAgainAtOnce) {
     add(0, 8, 100);
     kernel_.stuck = {holder_.start(), holder_.start() + kPage};
     const auto outcome = ask(mebibytes(8));
-    EXPECT_EQ(outcome.taken.count, 8 * kMib - 2 * kPage);
+    EXPECT_EQ(outcome.taken.count, 8 * kMiB - 2 * kPage);
     EXPECT_EQ(outcome.stuck.count, 2 * kPage);
     const int calls = kernel_.calls;
     ask(mebibytes(8));
@@ -276,7 +278,7 @@ TEST_F(MigrateTest, WhatOneNodeTookIsNotSentToTheNext) {
     };
     const auto outcome = ask(mebibytes(8), Move::demote, {{{0, {1, 2}}}});
     EXPECT_EQ(outcome.taken, mebibytes(8));
-    EXPECT_EQ(kernel_.moved.size() * kPage, 8 * kMib) << "each page once";
+    EXPECT_EQ(kernel_.moved.size() * kPage, 8 * kMiB) << "each page once";
     EXPECT_TRUE(is_on(0, 1));
     EXPECT_TRUE(is_on(7, 2));
 }
@@ -288,7 +290,7 @@ TEST_F(MigrateTest, ATargetTakesNoMoreThanItsRoom) {
     EXPECT_EQ(outcome.taken, mebibytes(4));
     EXPECT_EQ(outcome.end, OutcomeEnd::partial);
     EXPECT_EQ(outcome.stuck, Bytes{}) << "there was no room to try";
-    EXPECT_EQ(kernel_.moved.size() * kPage, 4 * kMib);
+    EXPECT_EQ(kernel_.moved.size() * kPage, 4 * kMiB);
 }
 
 TEST_F(MigrateTest, WhereAllTargetsAreFullItEnds) {

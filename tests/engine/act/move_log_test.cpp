@@ -1,4 +1,5 @@
 #include "engine/act/move_log.hpp"
+#include "tests/support/times.hpp"
 
 #include <random>
 
@@ -11,11 +12,8 @@ using model::Move;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using test::at;
 constexpr SpaceId kSpace{42, 1000};
-
-TimePoint at(int seconds) {
-    return TimePoint(std::chrono::seconds(seconds));
-}
 
 TEST(MoveLog, WhatMovedIsLeftAloneForAWhile) {
     MoveLog log;

@@ -3,6 +3,7 @@
 #include "engine/act/pageout.hpp"
 #include "tests/support/fake_tree.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/times.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -22,24 +23,24 @@ namespace {
 using model::OutcomeEnd;
 using model::Pages;
 
-constexpr Microseconds kNever{600'000'000};
-constexpr std::size_t kSize = 8U << 20U;
+using test::kNever;
+constexpr std::size_t kFileSize = 8U << 20U;
 
 /// A process that maps a file of 8 MiB, of which all is present, until it is told to end.
 class Mapper {
 public:
     explicit Mapper(const std::string& path) {
-        std::ofstream(path, std::ios::binary) << std::string(kSize, 'x');
+        std::ofstream(path, std::ios::binary) << std::string(kFileSize, 'x');
         const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC); // NOLINT: variadic
         ::fsync(fd);                                             // a dirty page does not leave
-        memory_ = ::mmap(nullptr, kSize, PROT_READ, MAP_SHARED, fd, 0);
+        memory_ = ::mmap(nullptr, kFileSize, PROT_READ, MAP_SHARED, fd, 0);
         ::close(fd);
         std::array<int, 2> ready{};
         EXPECT_EQ(::pipe(ready.data()), 0);
         pid_ = ::fork();
         if (pid_ == 0) {
             const auto* bytes = static_cast<const volatile char*>(memory_);
-            for (std::size_t i = 0; i < kSize; i += 4096) {
+            for (std::size_t i = 0; i < kFileSize; i += 4096) {
                 static_cast<void>(bytes[i]);
             }
             static_cast<void>(::write(ready[1], "x", 1));
@@ -56,7 +57,7 @@ public:
     Mapper& operator=(const Mapper&) = delete;
     ~Mapper() {
         end();
-        ::munmap(memory_, kSize);
+        ::munmap(memory_, kFileSize);
     }
 
     void end() {
@@ -91,7 +92,7 @@ protected:
     model::ColdSpace space(const Mapper& mapper) const {
         return {mapper.pid(),
                 *cgroup::pid_start_time(proc_, mapper.pid()),
-                {{mapper.start(), mapper.start() + kSize, Microseconds(1)}}};
+                {{mapper.start(), mapper.start() + kFileSize, Microseconds(1)}}};
     }
 
     model::Outcome ask(const model::ColdSpace& space, Bytes bytes, Pages pages = Pages::all) {
@@ -107,7 +108,7 @@ protected:
     Bytes present(const Mapper& mapper) const {
         std::vector<cgroup::Present> runs;
         auto pages = cgroup::Pagemap::open(proc_, mapper.pid());
-        EXPECT_TRUE(pages->scan(mapper.start(), mapper.start() + kSize, {}, runs));
+        EXPECT_TRUE(pages->scan(mapper.start(), mapper.start() + kFileSize, {}, runs));
         Bytes sum;
         for (const cgroup::Present& run : runs) {
             sum = sum + Bytes{run.end - run.start};
@@ -125,7 +126,7 @@ protected:
 
 TEST_F(PageoutTest, WhatIsAskedForLeavesItsPageTables) {
     const Mapper mapper(folder_.path() + "/file");
-    ASSERT_EQ(present(mapper), Bytes{kSize});
+    ASSERT_EQ(present(mapper), Bytes{kFileSize});
     const model::Outcome outcome = ask(space(mapper), mebibytes(5));
     EXPECT_EQ(outcome.end, OutcomeEnd::done);
     EXPECT_GE(outcome.found, mebibytes(5));
@@ -139,26 +140,26 @@ TEST_F(PageoutTest, MoreThanThereIsIsPartial) {
     const Mapper mapper(folder_.path() + "/file");
     const model::Outcome outcome = ask(space(mapper), mebibytes(50));
     EXPECT_EQ(outcome.end, OutcomeEnd::partial);
-    EXPECT_EQ(outcome.found, Bytes{kSize});
-    EXPECT_EQ(present(mapper) + (outcome.found - outcome.stuck), Bytes{kSize});
+    EXPECT_EQ(outcome.found, Bytes{kFileSize});
+    EXPECT_EQ(present(mapper) + (outcome.found - outcome.stuck), Bytes{kFileSize});
 }
 
 TEST_F(PageoutTest, TheOtherKindOfPagesStays) {
     const Mapper mapper(folder_.path() + "/file");
     const model::Outcome outcome = ask(space(mapper), mebibytes(5), Pages::anon);
     EXPECT_EQ(outcome.found, Bytes{});
-    EXPECT_EQ(present(mapper), Bytes{kSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
 }
 
 TEST_F(PageoutTest, WhatTwoProcessesMapIsStuck) {
     const Mapper mapper(folder_.path() + "/file");
     const int fd = ::open((folder_.path() + "/file").c_str(), O_RDONLY | O_CLOEXEC); // NOLINT
-    void* const second = ::mmap(nullptr, kSize, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    void* const second = ::mmap(nullptr, kFileSize, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
     ::close(fd);
     const model::Outcome outcome = ask(space(mapper), mebibytes(50));
-    EXPECT_EQ(outcome.stuck, Bytes{kSize});
-    EXPECT_EQ(present(mapper), Bytes{kSize});
-    ::munmap(second, kSize);
+    EXPECT_EQ(outcome.stuck, Bytes{kFileSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
+    ::munmap(second, kFileSize);
 }
 
 TEST_F(PageoutTest, AnEndedProcessIsLeftOut) {
@@ -175,14 +176,14 @@ TEST_F(PageoutTest, ANumberThatIsAnothersNowIsLeftOut) {
     model::ColdSpace cold = space(mapper);
     ++cold.pid_start;
     EXPECT_EQ(ask(cold, mebibytes(5)).found, Bytes{});
-    EXPECT_EQ(present(mapper), Bytes{kSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
 }
 
 TEST_F(PageoutTest, AProcessThatLeftTheCgroupIsLeftOut) {
     const Mapper mapper(folder_.path() + "/file");
     path_ = "/elsewhere";
     EXPECT_EQ(ask(space(mapper), mebibytes(5)).found, Bytes{});
-    EXPECT_EQ(present(mapper), Bytes{kSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
 }
 
 TEST_F(PageoutTest, AnInterruptEndsItBeforeTheNextChunk) {
@@ -190,14 +191,14 @@ TEST_F(PageoutTest, AnInterruptEndsItBeforeTheNextChunk) {
     interrupt_.stop();
     const model::Outcome outcome = ask(space(mapper), mebibytes(5));
     EXPECT_EQ(outcome.end, OutcomeEnd::interrupted);
-    EXPECT_EQ(present(mapper), Bytes{kSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
 }
 
 TEST_F(PageoutTest, ACgroupThatIsGoneIsAnEvent) {
     const Mapper mapper(folder_.path() + "/file");
     tree_.remove_group("/web");
     EXPECT_EQ(ask(space(mapper), mebibytes(5)).end, OutcomeEnd::gone);
-    EXPECT_EQ(present(mapper), Bytes{kSize});
+    EXPECT_EQ(present(mapper), Bytes{kFileSize});
 }
 
 } // namespace

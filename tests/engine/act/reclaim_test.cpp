@@ -1,5 +1,6 @@
 #include "engine/act/reclaim.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/times.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -19,7 +20,7 @@ using model::OutcomeEnd;
 using model::Pages;
 using testing::HasSubstr;
 
-constexpr Microseconds kNever{600'000'000};
+using test::kNever;
 
 class ReclaimTest : public testing::Test {
 protected:

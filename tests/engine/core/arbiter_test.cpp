@@ -15,7 +15,7 @@ using model::ReasonCode;
 
 constexpr double kUsage = 4096.0;
 
-Decision decision(std::uint64_t id, Bytes ask, ReasonCode code = ReasonCode::reclaimed) {
+Decision decision_of(std::uint64_t id, Bytes ask, ReasonCode code = ReasonCode::reclaimed) {
     return {model::AppName::reclaim, CgroupId{id}, ask, model::Pages::all,
             model::Reason(code, {{InputKey::usage, kUsage}, {InputKey::ask, 1.0}})};
 }
@@ -34,7 +34,7 @@ std::function<Standing(CgroupId)> busy(Test is_busy) {
 
 TEST(Arbiter, LetsSingleRequestsPass) {
     const auto settled =
-        arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))}, nobody, {});
+        arbitrate({decision_of(1, mebibytes(1)), decision_of(2, mebibytes(2))}, nobody, {});
     ASSERT_EQ(settled.size(), 2U);
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, mebibytes(2));
@@ -42,7 +42,7 @@ TEST(Arbiter, LetsSingleRequestsPass) {
 }
 
 TEST(Arbiter, ARequestDuringAWriteIsBusy) {
-    const auto settled = arbitrate({decision(1, mebibytes(1)), decision(2, mebibytes(2))},
+    const auto settled = arbitrate({decision_of(1, mebibytes(1)), decision_of(2, mebibytes(2))},
                                    busy([](CgroupId id) { return id.value == 1; }), {});
     EXPECT_EQ(settled[0].ask, Bytes{});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::busy);
@@ -51,14 +51,14 @@ TEST(Arbiter, ARequestDuringAWriteIsBusy) {
 }
 
 TEST(Arbiter, NothingLeavesWhatCanGoToALowerTier) {
-    Decision move = decision(1, mebibytes(4));
+    Decision move = decision_of(1, mebibytes(4));
     move.app = model::AppName::tier;
     move.move = model::Move::demote;
     const auto standing = [](CgroupId id) {
         return Standing{.has_lower_tier = id.value < 3};
     };
     const auto settled =
-        arbitrate({move, decision(2, mebibytes(1)), decision(3, mebibytes(1))}, standing, {});
+        arbitrate({move, decision_of(2, mebibytes(1)), decision_of(3, mebibytes(1))}, standing, {});
     EXPECT_EQ(settled[0].ask, mebibytes(4));
     EXPECT_EQ(settled[1].ask, Bytes{});
     EXPECT_EQ(settled[1].reason.code(), ReasonCode::lower_tier);
@@ -68,7 +68,7 @@ TEST(Arbiter, NothingLeavesWhatCanGoToALowerTier) {
 TEST(Arbiter, MovesShareTheRoomOfWhereTheyGo) {
     std::vector<Decision> moves;
     for (std::uint64_t id = 1; id <= 4; ++id) {
-        moves.push_back(decision(id, mebibytes(40)));
+        moves.push_back(decision_of(id, mebibytes(40)));
         moves.back().move = id < 3 ? model::Move::promote : model::Move::demote;
     }
     const Allowance rooms{.fast_room = mebibytes(20), .slow_room = Bytes{1}};
@@ -82,37 +82,38 @@ TEST(Arbiter, MovesShareTheRoomOfWhereTheyGo) {
 }
 
 TEST(Arbiter, AMoveTakesNothingOfWhatIsShared) {
-    Decision move = decision(1, mebibytes(40));
+    Decision move = decision_of(1, mebibytes(40));
     move.move = model::Move::promote;
     const Allowance none{.over_cpu = true, .room = {}, .swap_room = {}, .swap_free = {}};
     EXPECT_EQ(arbitrate({move}, nobody, none)[0].ask, mebibytes(40));
     EXPECT_EQ(arbitrate({move}, nobody, {.paused = true})[0].reason.code(), ReasonCode::paused);
     const Allowance some{.room = mebibytes(8)};
-    EXPECT_EQ(arbitrate({move, decision(2, mebibytes(8))}, nobody, some)[1].ask, mebibytes(8));
+    EXPECT_EQ(arbitrate({move, decision_of(2, mebibytes(8))}, nobody, some)[1].ask, mebibytes(8));
 }
 
 TEST(Arbiter, OfTwoRequestsForOneContainerTheFirstStands) {
     const auto settled =
-        arbitrate({decision(1, mebibytes(1)), decision(1, mebibytes(2))}, nobody, {});
+        arbitrate({decision_of(1, mebibytes(1)), decision_of(1, mebibytes(2))}, nobody, {});
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[1].ask, Bytes{});
     EXPECT_EQ(settled[1].reason.code(), ReasonCode::busy);
 }
 
 TEST(Arbiter, DecisionsThatAskForNothingKeepTheirReason) {
-    const auto settled =
-        arbitrate({decision(1, {}, ReasonCode::frozen), decision(1, mebibytes(2))}, nobody, {});
+    const auto settled = arbitrate(
+        {decision_of(1, {}, ReasonCode::frozen), decision_of(1, mebibytes(2))}, nobody, {});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::frozen);
     EXPECT_EQ(settled[1].ask, mebibytes(2));
-    const auto during =
-        arbitrate({decision(1, {}, ReasonCode::pressure)}, busy([](CgroupId) { return true; }), {});
+    const auto during = arbitrate({decision_of(1, {}, ReasonCode::pressure)},
+                                  busy([](CgroupId) { return true; }), {});
     EXPECT_EQ(during[0].reason.code(), ReasonCode::pressure);
 }
 
 TEST(Arbiter, NobodyAsksForAnythingOnAPausedNode) {
-    const auto settled = arbitrate(
-        {decision(1, mebibytes(1)), decision(2, mebibytes(2)), decision(3, {}, ReasonCode::frozen)},
-        busy([](CgroupId id) { return id.value == 1; }), {.paused = true});
+    const auto settled =
+        arbitrate({decision_of(1, mebibytes(1)), decision_of(2, mebibytes(2)),
+                   decision_of(3, {}, ReasonCode::frozen)},
+                  busy([](CgroupId id) { return id.value == 1; }), {.paused = true});
     ASSERT_EQ(settled.size(), 3U);
     for (std::size_t i = 0; i < 2; ++i) {
         EXPECT_EQ(settled[i].ask, Bytes{});
@@ -124,8 +125,8 @@ TEST(Arbiter, NobodyAsksForAnythingOnAPausedNode) {
 }
 
 TEST(Arbiter, RequestsShareTheFreeSwap) {
-    std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(8)),
-                                 decision(3, mebibytes(8))};
+    std::vector<Decision> before{decision_of(1, mebibytes(8)), decision_of(2, mebibytes(8)),
+                                 decision_of(3, mebibytes(8))};
     before[1].pages = model::Pages::file;
     auto settled = arbitrate(before, nobody, {.swap_free = mebibytes(6)});
     EXPECT_EQ(settled[0].ask, mebibytes(3));
@@ -139,8 +140,8 @@ TEST(Arbiter, RequestsShareTheFreeSwap) {
 }
 
 TEST(Arbiter, RequestsShareTheNodesBudget) {
-    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(1)),
-                                       decision(3, mebibytes(8))};
+    const std::vector<Decision> before{decision_of(1, mebibytes(8)), decision_of(2, mebibytes(1)),
+                                       decision_of(3, mebibytes(8))};
     const auto settled = arbitrate(before, nobody, {.room = mebibytes(11)});
     EXPECT_EQ(settled[0].ask, mebibytes(5));
     EXPECT_EQ(settled[1].ask, mebibytes(1));
@@ -152,14 +153,14 @@ TEST(Arbiter, WhoWaitedLongestIsServedFirstWhereTheBudgetIsShort) {
     const auto waited = [](CgroupId id) {
         return Standing{.waited = Microseconds(id.value == 3 ? 5 : 0)};
     };
-    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(3, mebibytes(8))};
+    const std::vector<Decision> before{decision_of(1, mebibytes(8)), decision_of(3, mebibytes(8))};
     const auto settled = arbitrate(before, waited, {.room = mebibytes(1)});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
     EXPECT_EQ(settled[1].ask, mebibytes(1));
 }
 
 TEST(Arbiter, NobodyAsksWhileReclaimIsOverItsCpu) {
-    const auto settled = arbitrate({decision(1, mebibytes(8))}, nobody, {.over_cpu = true});
+    const auto settled = arbitrate({decision_of(1, mebibytes(8))}, nobody, {.over_cpu = true});
     EXPECT_EQ(settled[0].ask, Bytes{});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
 }
@@ -168,7 +169,7 @@ TEST(Arbiter, ADryRunTakesNothingFromOthers) {
     const auto first_is_dry = [](CgroupId id) {
         return Standing{.is_dry_run = id.value == 1, .waited = Microseconds(id.value == 1 ? 9 : 0)};
     };
-    const std::vector<Decision> before{decision(1, mebibytes(8)), decision(2, mebibytes(8))};
+    const std::vector<Decision> before{decision_of(1, mebibytes(8)), decision_of(2, mebibytes(8))};
     auto settled =
         arbitrate(before, first_is_dry, {.room = mebibytes(8), .swap_free = mebibytes(8)});
     EXPECT_EQ(settled[0].ask, mebibytes(8));
@@ -199,7 +200,7 @@ TEST(Arbiter, HoldsItsPromisesForAnyDecisions) {
     for (int round = 0; round < 2000; ++round) {
         std::vector<Decision> before;
         for (std::uint64_t count = ids(random) * 2; count > 0; --count) {
-            before.push_back(decision(ids(random), mebibytes(asks(random))));
+            before.push_back(decision_of(ids(random), mebibytes(asks(random))));
         }
         const std::set<std::uint64_t> writing{ids(random), ids(random)};
         const auto after =

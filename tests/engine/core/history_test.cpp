@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kStart = 1'700'000'000'000;
 
-model::HistoryPoint at(std::int64_t ms) {
+model::HistoryPoint point_at(std::int64_t ms) {
     model::HistoryPoint point;
     point.wall_ms = kStart + ms;
     point.usage = mebibytes(128);
@@ -19,13 +19,13 @@ model::HistoryPoint at(std::int64_t ms) {
 History filled(std::int64_t hours, std::size_t most) {
     History history;
     for (std::int64_t ms = 0; ms < hours * 3'600'000; ms += 6000) {
-        history.note(at(ms), most);
+        history.note(point_at(ms), most);
     }
     return history;
 }
 
 TEST(History, TellsWhatWasNoted) {
-    model::HistoryPoint point = at(0);
+    model::HistoryPoint point = point_at(0);
     point.working_set = mebibytes(3);
     point.cold = {kibibytes(7), Bytes{}, Bytes{Bytes::kUnlimited}};
     point.unseen = kibibytes(5);
@@ -39,7 +39,7 @@ TEST(History, TellsWhatWasNoted) {
 }
 
 TEST(History, WhatIsTooLargeIsCutAndNotUnknown) {
-    model::HistoryPoint point = at(0);
+    model::HistoryPoint point = point_at(0);
     point.usage = {std::uint64_t{1} << 60U};
     point.median = std::chrono::hours(24 * 365);
     point.memory_pressure = {1e9};
@@ -70,7 +70,7 @@ TEST(History, KeepsNoMoreThanItsShare) {
     EXPECT_EQ(filled(12, 0).points().size(), History::kFine);
     History shrinking = filled(12, 1000);
     for (std::int64_t i = 0; i < 20; ++i) {
-        shrinking.note(at(12 * 3'600'000 + i * 10'000), 100);
+        shrinking.note(point_at(12 * 3'600'000 + i * 10'000), 100);
     }
     EXPECT_EQ(shrinking.points().size(), 100U);
 }
@@ -85,7 +85,7 @@ TEST(History, AllSharesTogetherAreBounded) {
 
 TEST(History, AClockThatIsSetBackNotesOn) {
     History history = filled(1, 1000);
-    history.note(at(-3'600'000), 1000);
+    history.note(point_at(-3'600'000), 1000);
     EXPECT_EQ(history.points().back().wall_ms, kStart - 3'600'000);
 }
 

@@ -1,6 +1,6 @@
 #include "engine/damon/move_plan.hpp"
-
-#include <map>
+#include "tests/engine/damon/writes.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr std::uint64_t kGiB = 1U << 30U;
+using test::kGiB;
 
 PhysicalMove demotion() {
     return {.container = CgroupId{7},
@@ -17,45 +17,33 @@ PhysicalMove demotion() {
             .cgroups = {{CgroupId{8}, "/web"}},
             .to = 1,
             .from = {{0, kGiB}, {4 * kGiB, 5 * kGiB}},
-            .least_age = 9,
             .bytes = 8U << 20U,
-            .rounds = 2,
+            .look_at = Microseconds(1'000'000),
+            .move_at = Microseconds(2'000'000),
+            .idle_for = 9,
             .with_unmapped = true};
 }
 
 PhysicalMove promotion() {
     PhysicalMove move = demotion();
     move.hot = true;
+    move.idle_for.reset();
     move.to = 0;
     move.from = {{kGiB, 2 * kGiB}};
     return move;
 }
 
-std::map<std::string, std::string> files(const PhysicalMove& move) {
-    std::map<std::string, std::string> files;
-    const std::vector<PhysicalMove> moves{move};
-    for (const Write& write : move_schemes(moves)) {
-        constexpr std::string_view kFolder = "contexts/0/schemes/0/";
-        files[write.path.starts_with(kFolder) ? write.path.substr(kFolder.size()) : write.path] =
-            write.text;
-    }
-    return files;
+/// The scheme that looks, and the one that moves.
+enum class Part { look, move };
+
+test::FileTexts files(const PhysicalMove& move, Part part = Part::move) {
+    return test::files(move_schemes(std::vector{move}),
+                       part == Part::look ? "contexts/0/schemes/0/" : "contexts/0/schemes/1/");
 }
 
-/// Type, matching and allow of the filters, with the path of a cgroup or addresses.
-std::vector<std::string> filters(const PhysicalMove& move, const std::string& folder) {
-    auto told = files(move);
-    std::vector<std::string> found;
-    for (int i = 0; i < std::stoi(told.at(folder + "/nr_filters")); ++i) {
-        const std::string filter = folder + "/" + std::to_string(i) + "/";
-        found.push_back(told.at(filter + "type") + " " + told.at(filter + "matching") +
-                        told.at(filter + "allow") + told[filter + "memcg_path"] +
-                        told[filter + "addr_start"]);
-        if (told.contains(filter + "addr_end")) {
-            found.back() += "-" + told[filter + "addr_end"];
-        }
-    }
-    return found;
+std::vector<std::string> filters(const PhysicalMove& move, const std::string& folder,
+                                 Part part = Part::move) {
+    return test::filters(files(move, part), folder);
 }
 
 TEST(MovePlan, ColdPagesAreOfRegionsThatWereNotUsedAndNotYoungThemselves) {
@@ -67,11 +55,31 @@ TEST(MovePlan, ColdPagesAreOfRegionsThatWereNotUsedAndNotYoungThemselves) {
     EXPECT_THAT(filters(demotion(), "ops_filters"), ElementsAre("memcg NN/web", "young YN"));
 }
 
-TEST(MovePlan, HotPagesAreOfRegionsThatWereUsedAndYoungThemselves) {
+TEST(MovePlan, HotPagesAreOfAllRegionsAndYoungThemselves) {
     auto told = files(promotion());
     EXPECT_EQ(told["action"], "migrate_hot");
-    EXPECT_EQ(told["access_pattern/nr_accesses/min"], "1");
+    EXPECT_EQ(told["access_pattern/nr_accesses/min"], "0");
+    EXPECT_EQ(told["access_pattern/nr_accesses/max"], "4294967295");
     EXPECT_THAT(filters(promotion(), "ops_filters"), ElementsAre("memcg NN/web", "young NN"));
+}
+
+TEST(MovePlan, ALookAtTheSamePagesComesBefore) {
+    for (const PhysicalMove& move : {demotion(), promotion()}) {
+        auto look = files(move, Part::look);
+        auto told = files(move);
+        EXPECT_EQ(look["action"], "stat");
+        EXPECT_EQ(look["apply_interval_us"], "1000000");
+        EXPECT_EQ(told["apply_interval_us"], "2000000");
+        EXPECT_EQ(look["stats/max_nr_snapshots"], "1");
+        EXPECT_EQ(look.count("quotas/bytes"), 0U) << "it sees all";
+        for (const char* folder : {"ops_filters", "core_filters"}) {
+            EXPECT_EQ(filters(move, folder, Part::look), filters(move, folder));
+        }
+        for (const char* file : {"nr_accesses/max", "age/min", "sz/min"}) {
+            const std::string path = std::string("access_pattern/") + file;
+            EXPECT_EQ(look.at(path), told.at(path));
+        }
+    }
 }
 
 TEST(MovePlan, OfSeveralCgroupsTheLastFiltersAllow) {
@@ -103,7 +111,7 @@ TEST(MovePlan, MovesItsBytesOnceAndEndsByItself) {
     auto told = files(demotion());
     EXPECT_EQ(told["quotas/bytes"], std::to_string(8U << 20U));
     EXPECT_EQ(told["quotas/reset_interval_ms"], "2000000000");
-    EXPECT_EQ(told["stats/max_nr_snapshots"], "4");
+    EXPECT_EQ(told["stats/max_nr_snapshots"], "1");
     EXPECT_EQ(told.count("quotas/goal_tuner"), 0U);
 }
 

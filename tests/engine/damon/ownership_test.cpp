@@ -1,7 +1,6 @@
 #include "engine/damon/ownership.hpp"
 #include "engine/damon/pool.hpp"
-#include "tests/support/fake_damon.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/engine/damon/fixtures.hpp"
 
 #include <filesystem>
 
@@ -15,16 +14,15 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-constexpr int kEngine = 42;
+using test::kEngine;
 constexpr Claim kClaim{.slots = 2, .take_modules = true, .engine = kEngine};
 
 /// What the engine's end by SIGKILL is to a test: nothing of it runs any more.
 struct Killed {};
 
-class Owned : public ::testing::Test {
+class Owned : public test::RealmTest {
 protected:
     Owned() {
-        kernel_.add_process(kEngine);
         for (int pid = 101; pid < 104; ++pid) {
             kernel_.add_process(pid);
         }
@@ -33,13 +31,6 @@ protected:
     }
 
     bool has_record() const { return std::filesystem::exists(run_.path() + "/" + kRecordFile); }
-
-    static Target target(TargetKey key) {
-        return {.key = key,
-                .pid = static_cast<int>(100 + key),
-                .pid_start = 100,
-                .ranges = {{0x10000, 0x20000}}};
-    }
 
     /// One engine's whole life, with all kinds of changes to a slot.
     void live() {
@@ -60,12 +51,6 @@ protected:
         EXPECT_FALSE(kernel_.module("damon_reclaim"));
         EXPECT_FALSE(has_record());
     }
-
-    test::TempDir run_;
-    Dir run_dir_ = run_.dir();
-    test::FakeDamon kernel_;
-    Tree tree_{kernel_.tree(), Microseconds(0)};
-    Realm realm_{&run_dir_, &tree_, &kernel_.modules(), &kernel_.host()};
 };
 
 TEST_F(Owned, ModulesStopWhileWeRunAndStartAfterwards) {

@@ -1,7 +1,8 @@
 #include "engine/damon/physical_plan.hpp"
+#include "tests/engine/damon/writes.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <gmock/gmock.h>
 
@@ -11,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t kGiB = 1U << 30U;
+using test::kGiB;
 const PhysicalOptions kOptions{
     .memory = {{1U << 20U, kGiB}, {4 * kGiB, 5 * kGiB}}, .sentinel = 42, .intervals = {}};
 
@@ -20,30 +21,16 @@ PhysicalWatch watch(PageClass pages) {
             Microseconds(30'000'000)};
 }
 
-std::map<std::string, std::string> files(const Commit& change) {
-    std::map<std::string, std::string> files;
-    for (const Write& write : change.writes) {
-        files[write.path] = write.text;
-    }
-    return files;
-}
-
-/// Type, matching and allow of a scheme's filters, with the path of a cgroup.
-std::vector<std::string> filters(PageClass pages) {
-    auto told = files(plan_physical_start(count_schemes(watch(pages)), kOptions));
-    const std::string folder = "contexts/0/schemes/0/ops_filters/";
-    std::vector<std::string> found;
-    for (int i = 0; i < std::stoi(told.at(folder + "nr_filters")); ++i) {
-        const std::string filter = folder + std::to_string(i) + "/";
-        found.push_back(told.at(filter + "type") + " " + told.at(filter + "matching") +
-                        told.at(filter + "allow") + told[filter + "memcg_path"]);
-    }
-    return found;
+/// The filters of a scheme that counts.
+std::vector<std::string> count_filters(PageClass pages) {
+    return test::filters(
+        test::files(plan_physical_start(count_schemes(watch(pages)), kOptions).writes),
+        "contexts/0/schemes/0/ops_filters");
 }
 
 TEST(PhysicalPlan, StartsWithAllOfTheMemoryAndOurPid) {
     const Commit change = plan_physical_start(count_schemes(watch(PageClass::anon)), kOptions);
-    auto told = files(change);
+    auto told = test::files(change.writes);
     EXPECT_EQ(told["contexts/0/operations"], "paddr");
     EXPECT_EQ(told["contexts/0/targets/nr_targets"], "1");
     EXPECT_EQ(told["contexts/0/targets/0/pid_target"], "42") << "recover() knows the slot by it";
@@ -62,16 +49,17 @@ TEST(PhysicalPlan, CountsOneClassOfPagesOfTheseCgroupsAlone) {
         all.insert(all.end(), {"memcg YY/web/a", "memcg YY/web/b"});
         return all;
     };
-    EXPECT_EQ(filters(PageClass::anon), of("anon NN"));
-    EXPECT_EQ(filters(PageClass::file), of("anon YN"));
-    EXPECT_EQ(filters(PageClass::mapped_file), of("anon YN", {"unmapped YN"}));
-    EXPECT_EQ(filters(PageClass::unmapped_file), of("anon YN", {"unmapped NN"}));
+    EXPECT_EQ(count_filters(PageClass::anon), of("anon NN"));
+    EXPECT_EQ(count_filters(PageClass::file), of("anon YN"));
+    EXPECT_EQ(count_filters(PageClass::mapped_file), of("anon YN", {"unmapped YN"}));
+    EXPECT_EQ(count_filters(PageClass::unmapped_file), of("anon YN", {"unmapped NN"}));
 }
 
 TEST(PhysicalPlan, AChangeKeepsRegionsAndPutsAllCountsInStep) {
-    const auto even =
-        files(plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, false));
-    auto odd = files(plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, true));
+    const auto even = test::files(
+        plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, false).writes);
+    auto odd = test::files(
+        plan_physical_change(count_schemes(watch(PageClass::file)), kOptions, true).writes);
     EXPECT_EQ(odd["contexts/0/schemes/nr_schemes"], "1");
     EXPECT_EQ(odd["contexts/0/targets/nr_targets"], "1") << "a commit lists all targets";
     EXPECT_EQ(odd.count("contexts/0/targets/0/regions/nr_regions"), 0U);
@@ -89,7 +77,8 @@ TEST(PhysicalPlan, RegionsFollowTheSizeOfTheMemoryWithinBounds) {
     const auto bounds = [](std::uint64_t bytes) {
         PhysicalOptions options = kOptions;
         options.memory = {{0, bytes}};
-        auto told = files(plan_physical_start(count_schemes(watch(PageClass::file)), options));
+        auto told =
+            test::files(plan_physical_start(count_schemes(watch(PageClass::file)), options).writes);
         const std::string folder = "contexts/0/monitoring_attrs/nr_regions/";
         return told[folder + "min"] + ".." + told[folder + "max"];
     };

@@ -1,6 +1,5 @@
 #include "engine/damon/pool.hpp"
-#include "tests/support/fake_damon.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/engine/damon/fixtures.hpp"
 
 #include <cerrno>
 
@@ -14,24 +13,22 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr int kEngine = 42;
-constexpr std::size_t kSlots = 3;
-constexpr std::size_t kLast = kSlots - 1;
+using test::kEngine;
+
+/// The slot for physical memory.
+constexpr std::size_t kLast = 2;
 const std::vector<Range> kMemory{{0x100000, 0x40000000}, {0x100000000, 0x140000000}};
 
 /// A pool with physical memory on the last of three slots.
-class PhysicalMemory : public ::testing::Test {
+class PhysicalMemory : public test::PoolTest {
 protected:
     PhysicalMemory() {
-        kernel_.add_process(kEngine);
         kernel_.add_process(101);
         kernel_.add_process(102);
     }
 
     Result<Pool> try_open() {
-        ownership_.emplace(
-            Ownership::acquire(realm_, {.slots = kSlots, .take_modules = true, .engine = kEngine})
-                .value());
+        own(kLast + 1);
         PoolOptions options;
         options.targets_per_slot = 1;
         options.memory = kMemory;
@@ -58,22 +55,12 @@ protected:
 
     Applied apply(const PhysicalWatch& watch) { return pool_->watch_memory(watch).value(); }
 
-    test::TempDir run_;
-    Dir run_dir_ = run_.dir();
-    test::FakeDamon kernel_;
-    Tree tree_{kernel_.tree(), Microseconds(0)};
-    Realm realm_{&run_dir_, &tree_, &kernel_.modules(), &kernel_.host()};
-    std::optional<Ownership> ownership_;
-    std::optional<Pool> pool_;
     std::vector<int> begun_;
 };
 
 TEST_F(PhysicalMemory, HasTheLastSlotForItselfWhileThereIsSomethingToCount) {
     open();
-    EXPECT_EQ(pool_->target_slots(), kSlots - 1);
-    const auto target = [](TargetKey key) {
-        return Target{key, static_cast<int>(100 + key), 100, {{0x10000, 0x20000}}};
-    };
+    EXPECT_EQ(pool_->target_slots(), kLast);
     EXPECT_THAT(pool_->apply({target(1), target(2)}).value().failed, IsEmpty());
     EXPECT_FALSE(kernel_.running(kLast));
     const Applied applied = apply(watch({PageClass::file}));
@@ -209,7 +196,7 @@ TEST_F(PhysicalMemory, IsLeftOutWhereTheKernelDoesNotTellWhoseBytesAre) {
     kernel_.remove_file("sz_ops_filter_passed");
     open();
     EXPECT_FALSE(pool_->watches_memory());
-    EXPECT_EQ(pool_->target_slots(), kSlots);
+    EXPECT_EQ(pool_->target_slots(), kLast + 1);
     EXPECT_THAT(apply(watch({PageClass::file})).epochs, IsEmpty());
 }
 
@@ -218,8 +205,7 @@ TEST_F(PhysicalMemory, AloneWatchesAKernelWithoutFvaddr) {
     open();
     EXPECT_TRUE(pool_->watches_memory());
     EXPECT_FALSE(pool_->support().fvaddr);
-    const Target target{1, 101, 100, {{0x10000, 0x20000}}};
-    EXPECT_THAT(pool_->apply({target}).value().no_room, ElementsAre(1U));
+    EXPECT_THAT(pool_->apply({target(1)}).value().no_room, ElementsAre(1U));
     apply(watch({PageClass::anon}));
     EXPECT_NE(kernel_.worker(kLast), 0);
     EXPECT_TRUE(pool_->stop());

@@ -1,4 +1,5 @@
 #include "engine/damon/plan.hpp"
+#include "tests/engine/damon/writes.hpp"
 #include "tests/support/sizes.hpp"
 
 #include <string>
@@ -11,6 +12,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+using test::kMiB;
+using test::lines;
 
 constexpr Range kLow{0x10000, 0x20000};
 constexpr Range kHigh{0x40000, 0x80000};
@@ -31,26 +35,6 @@ std::vector<TargetKey> keys(const Seats& seats) {
     }
     return found;
 }
-
-/// The writes in short: targets as T0, regions as R0.
-std::vector<std::string> lines(const std::vector<Write>& writes) {
-    std::vector<std::string> found;
-    for (const Write& write : writes) {
-        std::string path = write.path;
-        for (const auto& [from, to] :
-             {std::pair<std::string, std::string>{"contexts/0/targets/", "T"},
-              {"contexts/0/monitoring_attrs/", ""},
-              {"/regions/", "/R"}}) {
-            if (const auto at = path.find(from); at != std::string::npos) {
-                path.replace(at, from.size(), to);
-            }
-        }
-        found.push_back(path + "=" + write.text);
-    }
-    return found;
-}
-
-using test::kMiB;
 
 TEST(Cut, LeavesSmallRangesWhole) {
     const std::vector<Range> ranges{kLow, kHigh};

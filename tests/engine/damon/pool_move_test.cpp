@@ -1,6 +1,5 @@
 #include "engine/damon/pool.hpp"
-#include "tests/support/fake_damon.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/engine/damon/fixtures.hpp"
 
 #include <cerrno>
 #include <vector>
@@ -13,18 +12,17 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr int kEngine = 42;
-constexpr std::size_t kSlots = 3;
-constexpr std::size_t kMoves = kSlots - 2;
+/// The slot for moves; the last one is for physical memory.
+constexpr std::size_t kMoves = 1;
+
+/// The scheme that moves, after the one that looks.
+constexpr std::size_t kMove = 1;
 
 /// A pool whose second slot is for moves.
-class PoolMoves : public ::testing::Test {
+class PoolMoves : public test::PoolTest {
 protected:
     PoolMoves() {
-        kernel_.add_process(kEngine);
-        ownership_.emplace(
-            Ownership::acquire(realm_, {.slots = kSlots, .take_modules = true, .engine = kEngine})
-                .value());
+        own(kMoves + 2);
         pool_.emplace(Pool::open(*ownership_, options(true)).value());
     }
 
@@ -41,9 +39,10 @@ protected:
                 .cgroups = {{CgroupId{container}, "/web"}},
                 .to = 1,
                 .from = {{0x100000, 0x20000000}},
-                .least_age = 9,
                 .bytes = 1U << 20U,
-                .rounds = 2,
+                .look_at = Microseconds(1'000'000),
+                .move_at = Microseconds(2'000'000),
+                .idle_for = 9,
                 .with_unmapped = true};
     }
 
@@ -60,14 +59,6 @@ protected:
     }
 
     std::uint64_t end() { return pool_->end_move().value().bytes; }
-
-    test::TempDir run_;
-    Dir run_dir_ = run_.dir();
-    test::FakeDamon kernel_;
-    Tree tree_{kernel_.tree(), Microseconds(0)};
-    Realm realm_{&run_dir_, &tree_, &kernel_.modules(), &kernel_.host()};
-    std::optional<Ownership> ownership_;
-    std::optional<Pool> pool_;
 };
 
 TEST_F(PoolMoves, HaveASlotOfTheirOwnThatIsOffWhereNobodyAsks) {
@@ -94,9 +85,9 @@ TEST_F(PoolMoves, AreNotBegunBeforeMemoryIsWatched) {
 TEST_F(PoolMoves, EndWithWhatTheyHaveMoved) {
     watch();
     EXPECT_THAT(begin(7), IsEmpty());
-    EXPECT_EQ(kernel_.scheme(kMoves, 0, "action"), "migrate_cold");
-    EXPECT_EQ(kernel_.scheme(kMoves, 0, "stats/max_nr_snapshots"), "4");
-    kernel_.count_applied(kMoves, 0, 4096);
+    EXPECT_EQ(kernel_.scheme(kMoves, 0, "action"), "stat");
+    EXPECT_EQ(kernel_.scheme(kMoves, kMove, "action"), "migrate_cold");
+    kernel_.count_applied(kMoves, kMove, 4096);
     EXPECT_EQ(end(), 4096U);
     EXPECT_EQ(kernel_.schemes(kMoves), 0U);
     EXPECT_EQ(end(), 0U);
@@ -104,12 +95,26 @@ TEST_F(PoolMoves, EndWithWhatTheyHaveMoved) {
     EXPECT_EQ(end(), 0U) << "what the one before has moved is not the next one's";
 }
 
+TEST_F(PoolMoves, AreOverOnceTheWorkerHasTriedThem) {
+    EXPECT_TRUE(pool_->move_is_over()) << "there are none";
+    watch();
+    EXPECT_THAT(begin(7), IsEmpty());
+    EXPECT_FALSE(pool_->move_is_over());
+    kernel_.count_snapshots(kMoves, 1);
+    EXPECT_TRUE(pool_->move_is_over());
+    end();
+    EXPECT_THAT(begin(7), IsEmpty());
+    EXPECT_FALSE(pool_->move_is_over());
+    kernel_.count_applied(kMoves, kMove, 1U << 20U); // no snapshot counts that uses the quota up
+    EXPECT_TRUE(pool_->move_is_over());
+}
+
 TEST_F(PoolMoves, AreOneContainersAtATime) {
     watch();
     EXPECT_THAT(begin(7), IsEmpty());
     EXPECT_THAT(begin(8), ElementsAre(Errc::conflict));
-    EXPECT_EQ(kernel_.schemes(kMoves), 1U);
-    kernel_.count_applied(kMoves, 0, 8192);
+    EXPECT_EQ(kernel_.schemes(kMoves), 2U);
+    kernel_.count_applied(kMoves, kMove, 8192);
     EXPECT_EQ(end(), 8192U);
 }
 
@@ -118,7 +123,7 @@ TEST_F(PoolMoves, AnotherSamplingIntervalWaitsForTheirEnd) {
     EXPECT_THAT(begin(7), IsEmpty());
     pool_->set_sample(Microseconds(100'000));
     watch();
-    EXPECT_EQ(kernel_.schemes(kMoves), 1U);
+    EXPECT_EQ(kernel_.schemes(kMoves), 2U);
     end();
     const int writes = kernel_.writes();
     watch();
@@ -129,7 +134,7 @@ TEST_F(PoolMoves, AnotherSamplingIntervalWaitsForTheirEnd) {
 TEST_F(PoolMoves, AnEndThatFailsIsMadeUpForByTheNextPeriod) {
     watch();
     EXPECT_THAT(begin(7), IsEmpty());
-    kernel_.count_applied(kMoves, 0, 4096);
+    kernel_.count_applied(kMoves, kMove, 4096);
     kernel_.fail("schemes/nr_schemes", EINVAL);
     const auto ended = pool_->end_move().value();
     EXPECT_EQ(ended.bytes, 4096U) << "they have moved all the same";

@@ -1,7 +1,6 @@
 // A pool whose workers page out; pool_test.cpp has what it watches.
 #include "engine/damon/pool.hpp"
-#include "tests/support/fake_damon.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/engine/damon/fixtures.hpp"
 
 #include <cerrno>
 
@@ -14,24 +13,20 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr int kEngine = 42;
-constexpr Range kRange{0x10000, 0x20000};
-constexpr CgroupId kWeb{7};
-constexpr CgroupId kBatch{8};
+using test::kBatch;
+using test::kRange;
+using test::kWeb;
 
-class PagingOut : public ::testing::Test {
+class PagingOut : public test::PoolTest {
 protected:
     PagingOut() {
-        kernel_.add_process(kEngine);
         for (int pid = 101; pid < 110; ++pid) {
             kernel_.add_process(pid);
         }
     }
 
     void open(std::size_t targets = 3, bool with_scheme = false) {
-        ownership_.emplace(
-            Ownership::acquire(realm_, {.slots = 2, .take_modules = true, .engine = kEngine})
-                .value());
+        own(2);
         PoolOptions options;
         options.targets_per_slot = targets;
         options.with_scheme = with_scheme;
@@ -39,11 +34,6 @@ protected:
             ++begun_;
         };
         pool_.emplace(Pool::open(*ownership_, options).value());
-    }
-
-    static Target target(TargetKey key) {
-        return {
-            .key = key, .pid = static_cast<int>(100 + key), .pid_start = 100, .ranges = {kRange}};
     }
 
     static PageOut page_out(TargetKey key, CgroupId container = kWeb) {
@@ -71,13 +61,6 @@ protected:
         return kernel_.scheme(0, scheme, "stats/max_nr_snapshots");
     }
 
-    test::TempDir run_;
-    Dir run_dir_ = run_.dir();
-    test::FakeDamon kernel_;
-    Tree tree_{kernel_.tree(), Microseconds(0)};
-    Realm realm_{&run_dir_, &tree_, &kernel_.modules(), &kernel_.host()};
-    std::optional<Ownership> ownership_;
-    std::optional<Pool> pool_;
     int begun_ = 0;
 };
 

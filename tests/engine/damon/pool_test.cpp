@@ -1,6 +1,5 @@
 #include "engine/damon/pool.hpp"
-#include "tests/support/fake_damon.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/engine/damon/fixtures.hpp"
 
 #include <cerrno>
 
@@ -15,22 +14,19 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-constexpr int kEngine = 42;
-constexpr Range kRange{0x10000, 0x20000};
+using test::kEngine;
+using test::kRange;
 
-class Pooled : public ::testing::Test {
+class Pooled : public test::PoolTest {
 protected:
     Pooled() {
-        kernel_.add_process(kEngine);
         for (int pid = 101; pid < 110; ++pid) {
             kernel_.add_process(pid);
         }
     }
 
     void open(std::size_t slots = 2, std::size_t targets = 3, bool with_scheme = false) {
-        ownership_.emplace(
-            Ownership::acquire(realm_, {.slots = slots, .take_modules = true, .engine = kEngine})
-                .value());
+        own(slots);
         PoolOptions options;
         options.targets_per_slot = targets;
         options.with_scheme = with_scheme;
@@ -38,10 +34,6 @@ protected:
             begun_.emplace_back(kdamond, begin);
         };
         pool_.emplace(Pool::open(*ownership_, options).value());
-    }
-
-    static Target target(TargetKey key, std::vector<Range> ranges = {kRange}) {
-        return {.key = key, .pid = static_cast<int>(100 + key), .pid_start = 100, .ranges = ranges};
     }
 
     Applied apply(std::vector<Target> wanted) { return pool_->apply(std::move(wanted)).value(); }
@@ -67,13 +59,6 @@ protected:
         });
     }
 
-    test::TempDir run_;
-    Dir run_dir_ = run_.dir();
-    test::FakeDamon kernel_;
-    Tree tree_{kernel_.tree(), Microseconds(0)};
-    Realm realm_{&run_dir_, &tree_, &kernel_.modules(), &kernel_.host()};
-    std::optional<Ownership> ownership_;
-    std::optional<Pool> pool_;
     std::vector<std::pair<int, TimePoint>> begun_;
 };
 
@@ -140,8 +125,7 @@ TEST_F(Pooled, NothingIsReadFromASlotThatSomebodyElseTook) {
 
 TEST_F(Pooled, RegionsCannotBeReadFromFilesThatAreNotThere) {
     kernel_.remove_file("total_bytes");
-    ownership_.emplace(
-        Ownership::acquire(realm_, {.slots = 1, .take_modules = true, .engine = kEngine}).value());
+    own(1);
     PoolOptions options;
     options.with_scheme = true;
     const auto opened = Pool::open(*ownership_, options);
@@ -468,9 +452,8 @@ TEST_F(Pooled, StopTurnsAllOff) {
 
 TEST_F(Pooled, NeedsRangesOfAddressSpaces) {
     kernel_.set_operations("paddr\n");
-    auto ownership =
-        Ownership::acquire(realm_, {.slots = 1, .take_modules = true, .engine = kEngine}).value();
-    const auto pool = Pool::open(ownership, {});
+    own(1);
+    const auto pool = Pool::open(*ownership_, {});
     ASSERT_FALSE(pool);
     EXPECT_EQ(pool.error().code, make_error_code(Errc::unsupported));
 }

@@ -1,4 +1,6 @@
 #include "engine/damon/scheme_plan.hpp"
+#include "tests/engine/damon/targets.hpp"
+#include "tests/engine/damon/writes.hpp"
 
 #include <string>
 
@@ -12,17 +14,17 @@ using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
 
-constexpr CgroupId kWeb{7};
-constexpr CgroupId kBatch{8};
+using test::kBatch;
+using test::kHole;
+using test::kWeb;
+using test::lines;
 
-Target target(TargetKey key) {
+Target large_target(TargetKey key) {
     return {.key = key,
             .pid = static_cast<int>(100 + key),
             .pid_start = 5,
             .ranges = {{8192, 1U << 30}}};
 }
-
-const Target kHole{.key = kSentinel, .pid = 42, .pid_start = 0, .ranges = {kNowhere}};
 
 PageOut page_out(TargetKey key, CgroupId container = kWeb) {
     return {.container = container,
@@ -35,36 +37,17 @@ PageOut page_out(TargetKey key, CgroupId container = kWeb) {
             .stall = {.measured = 3, .target = 1000}};
 }
 
-/// The writes in short: schemes as S0, filters as F0.
-std::vector<std::string> lines(const std::vector<Write>& writes) {
-    std::vector<std::string> found;
-    for (const Write& write : writes) {
-        std::string path = write.path;
-        for (const auto& [from, to] :
-             {std::pair<std::string, std::string>{"contexts/0/schemes/", "S"},
-              {"/core_filters/", "/F"},
-              {"/quotas/", "/Q"},
-              {"/access_pattern/", "/P"}}) {
-            if (const auto at = path.find(from); at != std::string::npos) {
-                path.replace(at, from.size(), to);
-            }
-        }
-        found.push_back(path + "=" + write.text);
-    }
-    return found;
-}
-
-SchemeOptions options(bool with_stat = false, bool with_goals = true) {
+SchemeOptions scheme_options(bool with_stat = false, bool with_goals = true) {
     return {with_stat, with_goals, Intervals{}};
 }
 
 TEST(SchemePlan, AllowsTheRangesOfOneAddressSpaceAndRejectsAllElse) {
-    const Seats seats{kHole, target(1), kHole, target(2)};
+    const Seats seats{kHole, large_target(1), kHole, large_target(2)};
     const std::vector<Scheme> schemes{{page_out(2), 24}};
     const std::string most_int = "4294967295";
     const std::string most_long = "18446744073709551615";
     EXPECT_THAT(
-        lines(plan_schemes(schemes, seats, options())),
+        lines(plan_schemes(schemes, seats, scheme_options())),
         ElementsAre(
             "Snr_schemes=1", "S0/action=pageout", "S0/Psz/min=4096", "S0/Psz/max=" + most_long,
             "S0/Page/min=9", "S0/Page/max=" + most_int, "S0/Fnr_filters=3", "S0/F0/type=target",
@@ -78,24 +61,24 @@ TEST(SchemePlan, AllowsTheRangesOfOneAddressSpaceAndRejectsAllElse) {
 }
 
 TEST(SchemePlan, TheSchemeThatIsReadStaysTheFirst) {
-    const Seats seats{kHole, target(1), target(2)};
+    const Seats seats{kHole, large_target(1), large_target(2)};
     const std::vector<Scheme> schemes{{page_out(1), 24}, {page_out(2, kBatch), 12}};
-    const auto text = lines(plan_schemes(schemes, seats, options(true)));
+    const auto text = lines(plan_schemes(schemes, seats, scheme_options(true)));
     EXPECT_EQ(text.front(), "Snr_schemes=3");
     EXPECT_THAT(text, IsSupersetOf({"S0/action=stat", "S1/F0/damon_target_idx=1",
                                     "S1/stats/max_nr_snapshots=24", "S2/F0/damon_target_idx=2",
                                     "S2/stats/max_nr_snapshots=12"}));
-    EXPECT_EQ(plan_schemes({}, seats, options(true)), stat_scheme());
-    EXPECT_THAT(lines(plan_schemes({}, seats, options())), ElementsAre("Snr_schemes=0"));
+    EXPECT_EQ(plan_schemes({}, seats, scheme_options(true)), stat_scheme());
+    EXPECT_THAT(lines(plan_schemes({}, seats, scheme_options())), ElementsAre("Snr_schemes=0"));
 }
 
 TEST(SchemePlan, WithoutGoalsOrATargetThereIsNone) {
-    const Seats seats{kHole, target(1)};
+    const Seats seats{kHole, large_target(1)};
     PageOut what = page_out(1);
     for (const bool with_goals : {false, true}) {
         what.stall.target = with_goals ? 0 : 1000;
-        for (const std::string& line : lines(
-                 plan_schemes(std::vector<Scheme>{{what, 1}}, seats, options(false, with_goals)))) {
+        for (const std::string& line : lines(plan_schemes(std::vector<Scheme>{{what, 1}}, seats,
+                                                          scheme_options(false, with_goals)))) {
             EXPECT_EQ(line.find("goal"), std::string::npos) << line;
         }
     }
@@ -103,32 +86,32 @@ TEST(SchemePlan, WithoutGoalsOrATargetThereIsNone) {
 
 TEST(SchemePlan, WhoHasNoSeatIsNobodysIndex) {
     const std::vector<Scheme> schemes{{page_out(9), 1}};
-    const Seats seats{kHole, target(1)};
-    EXPECT_THAT(lines(plan_schemes(schemes, seats, options())),
+    const Seats seats{kHole, large_target(1)};
+    EXPECT_THAT(lines(plan_schemes(schemes, seats, scheme_options())),
                 ::testing::Contains("S0/F0/damon_target_idx=2"));
 }
 
 TEST(SchemePlan, ANumberThatIsAnothersNowIsNotMeant) {
     PageOut other = page_out(1);
     other.pid_start = 6;
-    const std::vector<Target> targets{target(1), target(2)};
+    const std::vector<Target> targets{large_target(1), large_target(2)};
     EXPECT_THAT(seated(std::vector{other, page_out(2)}, targets), ElementsAre(page_out(2)));
     EXPECT_THAT(seated(std::vector{other}, targets), IsEmpty());
 }
 
 TEST(CarryOn, ANewSchemeLastsForTwiceItsRoundsWithoutUs) {
-    const Seats one{kHole, target(1)};
+    const Seats one{kHole, large_target(1)};
     const auto schemes = carry_on({}, {}, std::vector{page_out(1)}, one);
     ASSERT_THAT(schemes, SizeIs(1));
     EXPECT_EQ(schemes[0].last, 12U); // of one target: 12 rounds; with ours beside it 6
-    const Seats many{kHole, target(1), target(2), target(3)};
+    const Seats many{kHole, large_target(1), large_target(2), large_target(3)};
     EXPECT_EQ(carry_on({}, {}, std::vector{page_out(1)}, many)[0].last, 36U);
-    const Seats holes{kHole, kHole, kHole, target(1)};
+    const Seats holes{kHole, kHole, kHole, large_target(1)};
     EXPECT_EQ(carry_on({}, {}, std::vector{page_out(1)}, holes)[0].last, 24U);
 }
 
 TEST(CarryOn, OneThatStaysEndsWhenItWouldHave) {
-    const Seats seats{kHole, target(1), target(2)};
+    const Seats seats{kHole, large_target(1), large_target(2)};
     const auto first = carry_on({}, {}, std::vector{page_out(1), page_out(2, kBatch)}, seats);
     // The first one goes, and the second takes its index and its count.
     const std::vector<std::uint64_t> counts{10, 4};
@@ -143,7 +126,7 @@ TEST(CarryOn, OneThatStaysEndsWhenItWouldHave) {
 }
 
 TEST(CarryOn, OneThatHasEndedBeginsNotAnew) {
-    const Seats seats{kHole, target(1), target(2)};
+    const Seats seats{kHole, large_target(1), large_target(2)};
     const std::vector<Scheme> held{{page_out(1), 24}, {page_out(2), 24}};
     const std::vector<std::uint64_t> counts{0, 24};
     const auto next = carry_on(held, counts, std::vector{page_out(2)}, seats);

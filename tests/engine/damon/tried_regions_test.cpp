@@ -1,4 +1,5 @@
 #include "engine/damon/tried_regions.hpp"
+#include "tests/engine/damon/targets.hpp"
 #include "tests/support/fake_damon.hpp"
 
 #include <cerrno>
@@ -16,6 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using test::kHole;
 constexpr TimePoint kAt{std::chrono::seconds(7)};
 
 Region region(std::uint64_t start, std::uint64_t end, std::uint32_t accesses = 0) {
@@ -25,8 +27,6 @@ Region region(std::uint64_t start, std::uint64_t end, std::uint32_t accesses = 0
 Target seat(TargetKey key, const std::vector<Range>& ranges) {
     return {.key = key, .pid = static_cast<int>(key), .pid_start = 0, .ranges = ranges};
 }
-
-const Target kHole = seat(kSentinel, {kNowhere});
 
 bool is_malformed(const Seats& seats, const std::vector<Region>& regions) {
     const auto rounds = rounds_of(seats, {kAt, regions});

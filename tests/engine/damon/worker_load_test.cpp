@@ -1,5 +1,6 @@
 #include "engine/damon/worker_load.hpp"
 #include "tests/support/fake_damon.hpp"
+#include "tests/support/times.hpp"
 
 #include <vector>
 
@@ -8,9 +9,6 @@
 namespace cgtide::damon {
 namespace {
 
-TimePoint second(int at) {
-    return TimePoint(std::chrono::seconds(1000 + at));
-}
 Microseconds milliseconds(int count) {
     return std::chrono::milliseconds(count);
 }
@@ -18,7 +16,7 @@ Microseconds milliseconds(int count) {
 class WorkerLoadTest : public ::testing::Test {
 protected:
     std::optional<BasisPoints> at(int when, const std::vector<int>& workers) {
-        return load_.measure(kernel_.host(), workers, second(when));
+        return load_.measure(kernel_.host(), workers, test::second(when));
     }
 
     test::FakeDamon kernel_;

@@ -1,6 +1,7 @@
 #include "engine/monitor/ages.hpp"
 #include "tests/engine/monitor/damon_model.hpp"
 #include "tests/support/sizes.hpp"
+#include "tests/support/times.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,11 +24,10 @@ using damon::Region;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Microseconds kSecond{1'000'000};
+using test::kMiB;
+using test::kSecond;
+using test::second;
 
-TimePoint second(std::int64_t at) {
-    return TimePoint(std::chrono::seconds(1000 + at));
-}
 IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t seconds) {
     return {{start, end}, kSecond * seconds, kSecond * seconds};
 }
@@ -292,7 +292,6 @@ const std::vector<Layout>& layouts() {
 }
 
 constexpr std::uint64_t kBase = 1ULL << 40U;
-using test::kMiB;
 
 bool is_hot(const Layout& layout, std::uint64_t address) {
     std::uint64_t end = kBase;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/damon/types.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -48,8 +49,6 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t kPage = 4096;
-
     struct State {
         damon::Range range;
         std::uint32_t accesses = 0;

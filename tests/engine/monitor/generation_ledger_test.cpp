@@ -1,4 +1,5 @@
 #include "engine/monitor/generation_ledger.hpp"
+#include "tests/support/times.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -13,9 +14,7 @@ using damon::Generation;
 using damon::NodeGenerations;
 using testing::UnorderedElementsAre;
 
-TimePoint at(int seconds) {
-    return TimePoint(std::chrono::seconds(seconds));
-}
+using test::at;
 
 /// A reading at `now` of generations that were made at `born`, with these pages.
 struct Born {

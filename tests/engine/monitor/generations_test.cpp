@@ -1,14 +1,17 @@
 #include "engine/monitor/generations.hpp"
+#include "tests/engine/monitor/memory.hpp"
 #include "tests/support/fake_mglru.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/times.hpp"
 
 #include <gmock/gmock.h>
 
 namespace cgtide::monitor {
 namespace {
 
-using model::IdleSlice;
+using test::at;
 using test::FakeMglru;
+using test::slice;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -16,14 +19,6 @@ constexpr std::uint64_t kPages = 256; ///< of a MiB
 
 Bytes mib(std::uint64_t count) {
     return Bytes{count << 20U};
-}
-
-TimePoint at(int seconds) {
-    return TimePoint(std::chrono::seconds(seconds));
-}
-
-IdleSlice slice(int seconds, std::uint64_t anon) {
-    return {Microseconds(seconds * 1'000'000LL), mib(anon), Bytes{}};
 }
 
 /// 80 MiB that were used until the 100th second, 16 until the 110th, 32 until the walk at the

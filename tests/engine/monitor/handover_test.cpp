@@ -1,4 +1,5 @@
 #include "engine/monitor/handover.hpp"
+#include "tests/support/times.hpp"
 
 #include <thread>
 
@@ -7,9 +8,7 @@
 namespace cgtide::monitor {
 namespace {
 
-TimePoint at(std::int64_t seconds) {
-    return TimePoint(std::chrono::seconds(seconds));
-}
+using test::at;
 
 TEST(Handover, TellsInTheOrderItWasTold) {
     Handover handover;

@@ -1,6 +1,6 @@
 #include "engine/monitor/idle_view.hpp"
 #include "engine/monitor/slices.hpp"
-#include "tests/support/sizes.hpp"
+#include "tests/engine/monitor/memory.hpp"
 
 #include <random>
 
@@ -17,22 +17,14 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using test::kMiB;
+using test::piece;
+using test::run;
+using test::seconds;
+using test::slice;
+using test::unsure_piece;
 constexpr Charged kPlenty{mebibytes(1U << 20U), mebibytes(1U << 20U)};
 constexpr std::uint64_t kPlentyBytes = 2 * (kMiB << 20U);
 
-Microseconds seconds(std::int64_t n) {
-    return std::chrono::seconds(n);
-}
-IdleRange piece(std::uint64_t start, std::uint64_t end, std::int64_t idle) {
-    return {{start * kMiB, end * kMiB}, seconds(idle), seconds(idle)};
-}
-IdleRange unsure_piece(std::uint64_t start, std::uint64_t end, std::int64_t idle,
-                       std::int64_t most) {
-    return {{start * kMiB, end * kMiB}, seconds(idle), seconds(most)};
-}
-Present run(std::uint64_t start, std::uint64_t end, PageKind kind = PageKind::anon) {
-    return {start * kMiB, end * kMiB, kind};
-}
 Mapping file(std::uint64_t start, std::uint64_t end, std::uint64_t offset, std::uint64_t inode) {
     Mapping mapping;
     mapping.start = start * kMiB;
@@ -41,10 +33,6 @@ Mapping file(std::uint64_t start, std::uint64_t end, std::uint64_t offset, std::
     mapping.inode = inode;
     mapping.device = 1;
     return mapping;
-}
-IdleSlice slice(std::int64_t idle, std::uint64_t anon, std::uint64_t file,
-                std::uint64_t unsure = 0) {
-    return {seconds(idle), mebibytes(anon), mebibytes(file), mebibytes(unsure)};
 }
 
 /// An address space that owns what SeenSpace points to.

@@ -1,5 +1,6 @@
 #include "engine/monitor/page_out.hpp"
 #include "tests/support/sizes.hpp"
+#include "tests/support/times.hpp"
 
 #include <gmock/gmock.h>
 
@@ -12,7 +13,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 using test::kMiB;
-constexpr Microseconds kSecond{1'000'000};
+using test::kSecond;
 
 PageOutOrder order(const std::vector<model::ColdSpace>& spaces, Microseconds idle = 10 * kSecond,
                    Microseconds period = 6 * kSecond) {

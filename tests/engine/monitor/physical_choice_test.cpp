@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::uint64_t kGiB = 1024;
+constexpr std::uint64_t kGiBInMiB = 1024;
 
 PhysicalNeed need(std::uint64_t id, std::uint64_t mib, bool is_watched = false) {
     return {CgroupId{id}, mebibytes(mib), 1, is_watched};
@@ -24,7 +24,7 @@ std::vector<PhysicalNeed> many(std::size_t count) {
 }
 
 TEST(PhysicalChoice, TakesThoseWithTheMostBytes) {
-    const auto choice = choose_physical(many(20), mebibytes(2 * kGiB));
+    const auto choice = choose_physical(many(20), mebibytes(2 * kGiBInMiB));
     ASSERT_THAT(choice.chosen, SizeIs(8));
     EXPECT_EQ(choice.chosen.front(), CgroupId{13});
     EXPECT_EQ(choice.chosen.back(), CgroupId{20});
@@ -32,26 +32,27 @@ TEST(PhysicalChoice, TakesThoseWithTheMostBytes) {
 }
 
 TEST(PhysicalChoice, LeavesOutWhoHasLittle) {
-    EXPECT_THAT(choose_physical({need(1, 7), need(2, 8)}, mebibytes(kGiB)).chosen,
+    EXPECT_THAT(choose_physical({need(1, 7), need(2, 8)}, mebibytes(kGiBInMiB)).chosen,
                 ElementsAre(CgroupId{2}));
-    EXPECT_THAT(choose_physical({need(1, 3, true), need(2, 4, true)}, mebibytes(kGiB)).chosen,
+    EXPECT_THAT(choose_physical({need(1, 3, true), need(2, 4, true)}, mebibytes(kGiBInMiB)).chosen,
                 ElementsAre(CgroupId{2}));
-    EXPECT_THAT(choose_physical({}, mebibytes(kGiB)).chosen, IsEmpty());
+    EXPECT_THAT(choose_physical({}, mebibytes(kGiBInMiB)).chosen, IsEmpty());
 }
 
 TEST(PhysicalChoice, WhoIsWatchedStaysUntilAnotherHasTwiceAsMuch) {
     std::vector<PhysicalNeed> needs = many(8);
     needs.push_back(need(9, 60, true));
-    EXPECT_THAT(choose_physical(needs, mebibytes(kGiB)).chosen, ::testing::Contains(CgroupId{9}));
+    EXPECT_THAT(choose_physical(needs, mebibytes(kGiBInMiB)).chosen,
+                ::testing::Contains(CgroupId{9}));
     needs.back() = need(9, 50, true);
-    EXPECT_THAT(choose_physical(needs, mebibytes(kGiB)).chosen,
+    EXPECT_THAT(choose_physical(needs, mebibytes(kGiBInMiB)).chosen,
                 ::testing::Not(::testing::Contains(CgroupId{9})));
 }
 
 TEST(PhysicalChoice, CountsTakeOneHundredthOfAProcessor) {
     // 40 GiB times counts take 10 s, and at most a minute is waited for the sake of others.
     const auto at = [](std::uint64_t gib) {
-        return choose_physical(many(8), mebibytes(gib * kGiB));
+        return choose_physical(many(8), mebibytes(gib * kGiBInMiB));
     };
     EXPECT_EQ(at(16).period, Microseconds(32'000'000));
     EXPECT_THAT(at(16).chosen, SizeIs(8));
@@ -67,7 +68,7 @@ TEST(PhysicalChoice, AContainerWithTwoClassesOfPagesTakesTheRoomOfTwo) {
     for (PhysicalNeed& one : needs) {
         one.counts = 2;
     }
-    EXPECT_THAT(choose_physical(needs, mebibytes(kGiB)).chosen, SizeIs(4));
+    EXPECT_THAT(choose_physical(needs, mebibytes(kGiBInMiB)).chosen, SizeIs(4));
 }
 
 } // namespace

@@ -21,6 +21,7 @@ MoveOrder demotion() {
             .from = {{0, 1024 * kMiB}},
             .ask = mebibytes(50),
             .idle = 10 * kOneSecond,
+            .by_page = false,
             .period = 6 * kOneSecond,
             .with_unmapped = false};
 }
@@ -29,12 +30,30 @@ TEST(PhysicalMoves, AreWhatWasAskedForOfMemoryThatWasIdle) {
     const auto moves = physical_moves(demotion(), kOneSecond);
     ASSERT_THAT(moves, SizeIs(1));
     EXPECT_EQ(moves[0].bytes, 50 * kMiB);
-    EXPECT_EQ(moves[0].rounds, 6U);
-    EXPECT_EQ(moves[0].least_age, 9U) << "the count is 0 in the first one";
+    EXPECT_EQ(moves[0].look_at, kOneSecond);
+    EXPECT_EQ(moves[0].move_at, 2 * kOneSecond);
+    EXPECT_EQ(moves[0].idle_for, 9U) << "the count is 0 in the first one";
     EXPECT_EQ(moves[0].to, 1U);
     EXPECT_FALSE(moves[0].hot);
     EXPECT_FALSE(moves[0].with_unmapped);
     EXPECT_THAT(moves[0].from, ElementsAre(damon::Range{0, 1024 * kMiB}));
+}
+
+TEST(PhysicalMoves, ByPageLookLongerInsteadOfAtRegions) {
+    MoveOrder order = demotion();
+    order.by_page = true;
+    EXPECT_EQ(physical_moves(order, kOneSecond).front().idle_for, std::nullopt);
+    const auto move_at = [&](Microseconds idle, Microseconds period) {
+        order.idle = idle;
+        order.period = period;
+        return physical_moves(order, kOneSecond).front().move_at;
+    };
+    EXPECT_EQ(move_at(5 * kOneSecond, 6 * kOneSecond), 6 * kOneSecond);
+    EXPECT_EQ(move_at(300 * kOneSecond, 6 * kOneSecond), 11 * kOneSecond) << "others wait";
+    EXPECT_EQ(move_at(300 * kOneSecond, 2 * kOneSecond), 4 * kOneSecond) << "two periods";
+    EXPECT_EQ(move_at(300 * kOneSecond, kOneSecond), 2 * kOneSecond);
+    order.way = model::Move::promote;
+    EXPECT_EQ(move_at(300 * kOneSecond, 6 * kOneSecond), 2 * kOneSecond);
 }
 
 TEST(PhysicalMoves, UpAskForNoAge) {
@@ -43,7 +62,7 @@ TEST(PhysicalMoves, UpAskForNoAge) {
     const auto moves = physical_moves(order, kOneSecond);
     ASSERT_THAT(moves, SizeIs(1));
     EXPECT_TRUE(moves[0].hot);
-    EXPECT_EQ(moves[0].least_age, 0U);
+    EXPECT_EQ(moves[0].idle_for, std::nullopt);
 }
 
 TEST(PhysicalMoves, AreSpreadByWeightAndAsFarAsThereIsRoom) {

@@ -1,5 +1,6 @@
 #include "engine/monitor/physical.hpp"
 #include "tests/support/fake_tree.hpp"
+#include "tests/support/times.hpp"
 
 #include <gmock/gmock.h>
 
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Microseconds kSecond{1'000'000};
+using test::kSecond;
 constexpr damon::Range kMemory{0, 1U << 30U};
 
 /// One container, /web, with a cgroup of its own inside and one that is too small to matter.

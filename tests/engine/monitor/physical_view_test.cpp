@@ -1,5 +1,5 @@
 #include "engine/monitor/physical_view.hpp"
-#include "tests/support/sizes.hpp"
+#include "tests/engine/monitor/memory.hpp"
 
 #include <algorithm>
 #include <random>
@@ -16,84 +16,80 @@ using model::IdleSlice;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Microseconds kSecond{1'000'000};
 using test::kMiB;
+using test::kSecond;
+using test::piece;
+using test::second;
+using test::unsure_piece;
 const Charged kCharged{mebibytes(1000), mebibytes(1000)};
 
-TimePoint at(std::int64_t seconds) {
-    return TimePoint(std::chrono::seconds(1000 + seconds));
-}
-
-IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t least, std::int64_t most) {
-    return {{start * kMiB, end * kMiB}, kSecond * least, kSecond * most};
-}
-IdleRange idle(std::uint64_t start, std::uint64_t end, std::int64_t seconds) {
-    return idle(start, end, seconds, seconds);
-}
-CountedRegion region(std::uint64_t start, std::uint64_t end, std::uint64_t mib) {
+CountedRegion counted_region(std::uint64_t start, std::uint64_t end, std::uint64_t mib) {
     return {{start * kMiB, end * kMiB}, mib * kMiB};
 }
-IdleSlice file(std::int64_t seconds, std::uint64_t mib, std::uint64_t unsure = 0) {
+IdleSlice file_slice(std::int64_t seconds, std::uint64_t mib, std::uint64_t unsure = 0) {
     return {kSecond * seconds, {}, mebibytes(mib), mebibytes(unsure)};
 }
 
 /// The slices of file pages that were there from the beginning, at second 100.
 std::vector<IdleSlice> slices(const std::vector<CountedRegion>& regions,
                               const std::vector<IdleRange>& ages,
-                              std::vector<Presence::Step> presence = {{UINT64_MAX, at(0)}}) {
+                              std::vector<Presence::Step> presence = {{UINT64_MAX, second(0)}}) {
     const PlacedPages pages{PageClass::file, regions, presence};
-    return physical_view({&pages, 1}, kCharged, {at(100), kSecond, 100 * kSecond, ages}).slices;
+    return physical_view({&pages, 1}, kCharged, {second(100), kSecond, 100 * kSecond, ages}).slices;
 }
 
 TEST(PhysicalView, AFullRegionHasTheAgesOfItsParts) {
-    EXPECT_THAT(slices({region(0, 100, 100)}, {idle(0, 60, 50), idle(60, 100, 5)}),
-                ElementsAre(file(5, 40), file(50, 60)));
+    EXPECT_THAT(slices({counted_region(0, 100, 100)}, {piece(0, 60, 50), piece(60, 100, 5)}),
+                ElementsAre(file_slice(5, 40), file_slice(50, 60)));
 }
 
 TEST(PhysicalView, WhichPartsOfARegionAreWhoseIsUnsure) {
     // 50 of 100: the 40 youngest are in use by others, or not.
-    EXPECT_THAT(slices({region(0, 100, 50)}, {idle(0, 60, 50), idle(60, 100, 5)}),
-                ElementsAre(file(5, 40, 40), file(50, 10)));
+    EXPECT_THAT(slices({counted_region(0, 100, 50)}, {piece(0, 60, 50), piece(60, 100, 5)}),
+                ElementsAre(file_slice(5, 40, 40), file_slice(50, 10)));
     // 80 of 100: at least 20 of the young are the container's.
-    EXPECT_THAT(slices({region(0, 100, 80)}, {idle(0, 60, 50), idle(60, 100, 5)}),
-                ElementsAre(file(5, 40, 20), file(50, 40)));
+    EXPECT_THAT(slices({counted_region(0, 100, 80)}, {piece(0, 60, 50), piece(60, 100, 5)}),
+                ElementsAre(file_slice(5, 40, 20), file_slice(50, 40)));
 }
 
 TEST(PhysicalView, WhatIsUnsureByItselfStaysSo) {
-    EXPECT_THAT(slices({region(0, 100, 100)}, {idle(0, 100, 0, 80)}),
-                ElementsAre(file(0, 100, 100)));
+    EXPECT_THAT(slices({counted_region(0, 100, 100)}, {unsure_piece(0, 100, 0, 80)}),
+                ElementsAre(file_slice(0, 100, 100)));
 }
 
 TEST(PhysicalView, MemoryThatIsNotWatchedMayBeOfAnyAge) {
-    EXPECT_THAT(slices({region(0, 100, 10)}, {}), ElementsAre(file(0, 10, 10)));
-    EXPECT_THAT(slices({region(0, 100, 10)}, {idle(0, 50, 50)}), ElementsAre(file(0, 10, 10)));
+    EXPECT_THAT(slices({counted_region(0, 100, 10)}, {}), ElementsAre(file_slice(0, 10, 10)));
+    EXPECT_THAT(slices({counted_region(0, 100, 10)}, {piece(0, 50, 50)}),
+                ElementsAre(file_slice(0, 10, 10)));
 }
 
 TEST(PhysicalView, AHugePageAtTheEndOfARegionCountsAsFarAsItLiesInIt) {
-    EXPECT_THAT(slices({region(0, 2, 4)}, {idle(0, 2, 50)}), ElementsAre(file(50, 2)));
+    EXPECT_THAT(slices({counted_region(0, 2, 4)}, {piece(0, 2, 50)}),
+                ElementsAre(file_slice(50, 2)));
 }
 
 TEST(PhysicalView, NothingIsIdleForLongerThanItIsThere) {
     // All of the region was idle for 90 s; 10 MiB came at second 20, the rest at second 95.
-    EXPECT_THAT(slices({region(0, 100, 100)}, {idle(0, 100, 90)},
-                       {{10 * kMiB, at(20)}, {100 * kMiB, at(95)}}),
-                ElementsAre(file(5, 90), file(80, 10)));
-    EXPECT_THAT(slices({region(0, 100, 100)}, {idle(0, 100, 90)}, {}), ElementsAre(file(0, 100)));
+    EXPECT_THAT(slices({counted_region(0, 100, 100)}, {piece(0, 100, 90)},
+                       {{10 * kMiB, second(20)}, {100 * kMiB, second(95)}}),
+                ElementsAre(file_slice(5, 90), file_slice(80, 10)));
+    EXPECT_THAT(slices({counted_region(0, 100, 100)}, {piece(0, 100, 90)}, {}),
+                ElementsAre(file_slice(0, 100)));
     // What came may lie where it was idle for longest, or where it was in use.
-    EXPECT_THAT(slices({region(0, 100, 100)}, {idle(0, 60, 90), idle(60, 100, 0)},
-                       {{70 * kMiB, at(0)}, {100 * kMiB, at(95)}}),
-                ElementsAre(file(0, 40), file(5, 30, 30), file(90, 30)));
+    EXPECT_THAT(slices({counted_region(0, 100, 100)}, {piece(0, 60, 90), piece(60, 100, 0)},
+                       {{70 * kMiB, second(0)}, {100 * kMiB, second(95)}}),
+                ElementsAre(file_slice(0, 40), file_slice(5, 30, 30), file_slice(90, 30)));
 }
 
 TEST(PhysicalView, TellsBothKindsAndLeavesTheRestUnseen) {
-    const std::vector<CountedRegion> anon{region(0, 100, 30)};
-    const std::vector<CountedRegion> files{region(0, 100, 20)};
-    const std::vector<Presence::Step> presence{{100 * kMiB, at(0)}};
-    const std::vector<IdleRange> ages{idle(0, 100, 40)};
+    const std::vector<CountedRegion> anon{counted_region(0, 100, 30)};
+    const std::vector<CountedRegion> files{counted_region(0, 100, 20)};
+    const std::vector<Presence::Step> presence{{100 * kMiB, second(0)}};
+    const std::vector<IdleRange> ages{piece(0, 100, 40)};
     const std::vector<PlacedPages> pages{{PageClass::anon, anon, presence},
                                          {PageClass::mapped_file, files, presence}};
     const auto view = physical_view(pages, {mebibytes(32), mebibytes(15)},
-                                    {at(100), kSecond, 60 * kSecond, ages});
+                                    {second(100), kSecond, 60 * kSecond, ages});
     EXPECT_EQ(view.source, model::IdleSource::physical);
     EXPECT_EQ(view.watched, 60 * kSecond);
     EXPECT_THAT(view.slices,
@@ -108,20 +104,20 @@ TEST(PageCacheOfRegions, IsTakenFromWhatIsUnseen) {
     regions.slices = {{5 * kSecond, mebibytes(10), mebibytes(4), mebibytes(1)}};
     regions.unseen = mebibytes(30);
     regions.processes = 3;
-    const std::vector<CountedRegion> counted{region(0, 100, 20)};
-    const std::vector<Presence::Step> presence{{20 * kMiB, at(0)}};
-    const std::vector<IdleRange> ages{idle(0, 100, 40)};
+    const std::vector<CountedRegion> counted{counted_region(0, 100, 20)};
+    const std::vector<Presence::Step> presence{{20 * kMiB, second(0)}};
+    const std::vector<IdleRange> ages{piece(0, 100, 40)};
     const PlacedPages pages{PageClass::unmapped_file, counted, presence};
-    const PhysicalFrame frame{at(100), kSecond, 100 * kSecond, ages};
+    const PhysicalFrame frame{second(100), kSecond, 100 * kSecond, ages};
     const auto view = with_page_cache(regions, pages, {mebibytes(10), mebibytes(34)}, frame);
     EXPECT_EQ(view.source, model::IdleSource::regions_and_physical);
     EXPECT_EQ(view.page_cache, model::PageCache::seen);
-    EXPECT_THAT(view.slices, ElementsAre(regions.slices[0], file(40, 20)));
+    EXPECT_THAT(view.slices, ElementsAre(regions.slices[0], file_slice(40, 20)));
     EXPECT_EQ(view.unseen, mebibytes(10));
     EXPECT_EQ(view.processes, 3U);
     // No more than is charged, and not told by regions.
     EXPECT_THAT(with_page_cache(regions, pages, {mebibytes(10), mebibytes(16)}, frame).slices,
-                ElementsAre(regions.slices[0], file(40, 12)));
+                ElementsAre(regions.slices[0], file_slice(40, 12)));
 }
 
 /// Frames of a node, of which a container has some; each holds a page that is used now and then.
@@ -157,17 +153,17 @@ TEST(PhysicalView, NeverTellsMoreAsIdleSinceAnySecondThanThereIs) {
             for (std::size_t i = 0; i < frames.size(); ++i) {
                 const bool is_hot = i % 7 == 0 || i / 50 == 1;
                 if (is_hot && random() % 4 == 0) {
-                    frames[i].came = at(now);
+                    frames[i].came = second(now);
                 }
             }
             // The container grows, and nobody sees the pages being filled; or it shrinks.
             const bool grows = (now / 30) % 2 == 0;
             Frame& frame = frames[random() % frames.size()];
-            const auto seen = look(frames, at(now - 1), random);
+            const auto seen = look(frames, second(now - 1), random);
             if (frame.is_ours != grows) {
-                frame = {grows, grows ? at(now) : frame.came};
+                frame = {grows, grows ? second(now) : frame.came};
             }
-            ages.add({damon::kPhysical, at(now), seen}, kSecond);
+            ages.add({damon::kPhysical, second(now), seen}, kSecond);
             std::vector<CountedRegion> counted;
             std::uint64_t sum = 0;
             for (const damon::Region& region : seen) {
@@ -179,11 +175,11 @@ TEST(PhysicalView, NeverTellsMoreAsIdleSinceAnySecondThanThereIs) {
                 counted.push_back({region.range, bytes});
                 sum += bytes;
             }
-            presence.add(sum, at(now));
+            presence.add(sum, second(now));
             const auto told = ages.idle();
             const PlacedPages pages{PageClass::file, counted, presence.steps()};
             const auto view =
-                physical_view({&pages, 1}, kCharged, {at(now), kSecond, kSecond * now, told});
+                physical_view({&pages, 1}, kCharged, {second(now), kSecond, kSecond * now, told});
             for (int age = 1; age < now; ++age) {
                 std::uint64_t cold = 0;
                 for (const IdleSlice& slice : view.slices) {
@@ -191,7 +187,7 @@ TEST(PhysicalView, NeverTellsMoreAsIdleSinceAnySecondThanThereIs) {
                 }
                 const auto truth =
                     std::count_if(frames.begin(), frames.end(), [&](const Frame& one) {
-                        return one.is_ours && at(now) - one.came >= kSecond * age;
+                        return one.is_ours && second(now) - one.came >= kSecond * age;
                     });
                 ASSERT_LE(cold, static_cast<std::uint64_t>(truth))
                     << "seed " << seed << ", second " << now << ", idle for " << age;

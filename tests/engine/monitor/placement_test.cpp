@@ -1,4 +1,6 @@
 #include "engine/monitor/placement.hpp"
+#include "tests/support/sizes.hpp"
+#include "tests/support/times.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,11 +10,8 @@ namespace {
 using cgroup::PageKind;
 using model::Heat;
 
-constexpr std::uint64_t kMib = 1U << 20U;
-
-Microseconds seconds(std::int64_t count) {
-    return Microseconds(count * 1'000'000);
-}
+using test::kMiB;
+using test::seconds;
 
 class PlacementTest : public testing::Test {
 protected:
@@ -23,7 +22,7 @@ protected:
 
     /// Memory of a space that lies at one node and has been idle for so long.
     void add(std::uint64_t at_mib, std::uint64_t mib, unsigned node, Microseconds idle) {
-        const damon::Range range{at_mib * kMib, (at_mib + mib) * kMib};
+        const damon::Range range{at_mib * kMiB, (at_mib + mib) * kMiB};
         idle_.push_back({range, idle, idle});
         present_.push_back({range.start, range.end, PageKind::anon});
         nodes_.emplace_back(range, node);

@@ -1,4 +1,5 @@
 #include "engine/monitor/presence.hpp"
+#include "tests/support/times.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,9 +11,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Step = Presence::Step;
 
-TimePoint at(int seconds) {
-    return TimePoint(std::chrono::seconds(seconds));
-}
+using test::at;
 
 TEST(Presence, KnowsOfNothingAtFirst) {
     Presence presence;

@@ -1,5 +1,5 @@
 #include "engine/monitor/ranges.hpp"
-#include "tests/support/sizes.hpp"
+#include "tests/engine/monitor/memory.hpp"
 
 #include <random>
 
@@ -15,10 +15,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using test::kMiB;
+using test::run;
 
-Present run(std::uint64_t start, std::uint64_t end) {
-    return {start * kMiB, end * kMiB, PageKind::anon};
-}
 Range range(std::uint64_t start, std::uint64_t end) {
     return {start * kMiB, end * kMiB};
 }

@@ -1,4 +1,5 @@
 #include "engine/monitor/region_map.hpp"
+#include "tests/support/sizes.hpp"
 
 #include <gmock/gmock.h>
 
@@ -13,13 +14,14 @@ using testing::Field;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::uint64_t kPage = 4096;
+using test::kPage;
 
-IdleRegion region(std::uint64_t start, std::uint64_t end, int seconds, std::uint32_t accesses = 0) {
+IdleRegion idle_region(std::uint64_t start, std::uint64_t end, int seconds,
+                       std::uint32_t accesses = 0) {
     return {{start * kPage, end * kPage}, Microseconds(seconds * 1'000'000LL), accesses};
 }
 
-Present run(std::uint64_t start, std::uint64_t end, PageKind kind = PageKind::anon) {
+Present page_run(std::uint64_t start, std::uint64_t end, PageKind kind = PageKind::anon) {
     return {start * kPage, end * kPage, kind};
 }
 
@@ -36,17 +38,17 @@ std::vector<std::string> lines(const std::vector<RegionRow>& rows) {
 }
 
 TEST(RegionMap, CutsRegionsToPresentRuns) {
-    const std::vector<IdleRegion> regions{region(10, 20, -5, 18), region(20, 40, 60),
-                                          region(50, 60, 7)};
-    const std::vector<Present> present{run(12, 16), run(16, 24, PageKind::file), run(30, 31),
-                                       run(70, 80)};
+    const std::vector<IdleRegion> regions{idle_region(10, 20, -5, 18), idle_region(20, 40, 60),
+                                          idle_region(50, 60, 7)};
+    const std::vector<Present> present{page_run(12, 16), page_run(16, 24, PageKind::file),
+                                       page_run(30, 31), page_run(70, 80)};
     EXPECT_THAT(lines(region_rows(regions, run_cuts(present), present)),
                 ElementsAre("12-20 8 -5 18 ", "20-24 4 60 0 ", "30-31 1 60 0 "));
 }
 
 TEST(RegionMap, CutsRegionsAtMappings) {
-    const std::vector<IdleRegion> regions{region(10, 40, 60)};
-    const std::vector<Present> present{run(12, 16), run(18, 22), run(38, 50)};
+    const std::vector<IdleRegion> regions{idle_region(10, 40, 60)};
+    const std::vector<Present> present{page_run(12, 16), page_run(18, 22), page_run(38, 50)};
     const std::vector<NamedRange> cuts{{{0, 20 * kPage}, "[heap]"},
                                        {{20 * kPage, 30 * kPage}, "/lib/a b.so"},
                                        {{30 * kPage, 35 * kPage}, "anon"},
@@ -61,10 +63,10 @@ TEST(RegionMap, CutsRegionsAtMappings) {
 TEST(RegionMap, TooManyRunsAreNotCutAt) {
     std::vector<Present> present;
     for (std::uint64_t i = 0; i <= kMaxRows; ++i) {
-        present.push_back(run(2 * i + 1, 2 * i + 2));
+        present.push_back(page_run(2 * i + 1, 2 * i + 2));
     }
     EXPECT_THAT(run_cuts(std::span(present).first(kMaxRows)), SizeIs(kMaxRows));
-    const std::vector<IdleRegion> regions{region(1, 11, 60), region(11, 100'000, 70)};
+    const std::vector<IdleRegion> regions{idle_region(1, 11, 60), idle_region(11, 100'000, 70)};
     EXPECT_THAT(lines(region_rows(regions, run_cuts(present), present)),
                 ElementsAre("1-11 5 60 0 ", "11-100000 16380 70 0 "));
 }

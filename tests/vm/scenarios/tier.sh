@@ -41,7 +41,7 @@ wait_for "$limit" hot_is_fast main 48
 wait_for "$limit" cold_is_slow main 64
 step "placed after $((SECONDS - begin)) s"
 cgtide tier
-cgtide explain main --last 12
+cgtide explain main --last 60
 
 step "the stranger's pages stay where they were"
 (($(last_sample /out/plain.jsonl moved_bytes) == 0)) || fail "pages of a container without annotation moved"
@@ -67,9 +67,9 @@ if [[ $MOVER == damos ]]; then
     step "page cache that no process maps goes down too, where its use can be seen"
     echo n >/sys/kernel/mm/lru_gen/enabled
     dd if=/dev/urandom of=/out/cache bs=1M count=48 status=none
+    start_workload reader /web/reader "${TIER/\}/, \"cgtide.io/tier.fast\": \"0..8MiB\"\}}" --hot 4MiB
     sync
     echo 1 >/proc/sys/vm/drop_caches
-    start_workload reader /web/reader "${TIER/\}/, \"cgtide.io/tier.fast\": \"0..8MiB\"\}}" --hot 4MiB
     sh -c "echo \$\$ >$CGROUPS/web/reader/cgroup.procs; exec cat /out/cache" >/dev/null
     wait_for 120 file_is_slow reader $((36 * MIB))
     cgtide explain reader --last 4
