@@ -10,7 +10,7 @@
 shift 2
 readonly IDLE=10s
 # What the fastest node has left for each case, beside a locked ballast: less than the containers have, but in shares.
-declare -rA ROOM_MIB=([still]=224 [moving]=248 [shares]=320 [hog]=320)
+declare -rA ROOM_MIB=([still]=224 [moving]=224 [shares]=320 [hog]=320)
 
 # annotated FAST: app tier with a share.
 annotated() {
