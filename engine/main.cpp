@@ -289,6 +289,7 @@ void open_generations(cgtide::core::EngineOptions& options) {
     if (file) {
         options.eviction = cgtide::damon::probe_eviction(*file);
         options.actuators.generations = options.eviction.present;
+        options.actuators.generations_anon = options.eviction.anon_only;
         options.generations = std::make_unique<cgtide::monitor::Generations>(
             std::make_unique<cgtide::damon::LruGen>(std::move(*file)));
     } else {

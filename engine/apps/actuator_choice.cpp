@@ -42,7 +42,8 @@ Actuator choose_actuator(IdleSource source, Pages pages, const Actuators& actuat
         return *actuators.wanted;
     }
     return *std::find_if(kPreferred.begin(), kPreferred.end(), [&](Actuator actuator) {
-        return is_possible(actuator, source, pages, actuators);
+        const bool is_exact = actuator != Actuator::generations || actuators.generations_anon;
+        return is_exact && is_possible(actuator, source, pages, actuators);
     });
 }
 

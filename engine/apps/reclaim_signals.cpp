@@ -33,7 +33,9 @@ void book_proven(ReclaimState& state, const model::Outcome& outcome) {
         state.stuck = number(outcome.stuck);
         state.stuck_until = outcome.at + kStuckRetry;
     }
-    state.elsewhere = ended && outcome.found + kSmallestAsk < outcome.asked;
+    const bool is_elsewhere =
+        outcome.found.count == 0 || outcome.found + kSmallestAsk < outcome.asked;
+    state.elsewhere = ended && is_elsewhere;
 }
 
 } // namespace

@@ -159,7 +159,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
             tasks_.spawn(check(turn.container));
         }
         if (turn.subject.needs.idle) {
-            if (turn.wants_generations && !turn.container->wants_generations) {
+            if (turn.wants_generations && !walking_) {
                 walk_timer_.cancel(); // who walks sleeps while nobody wants it
             }
             turn.container->wants_generations = turn.wants_generations;

@@ -166,8 +166,8 @@ private:
     // perform_move_damos.cpp: likewise, by DAMON's worker
     boost::asio::awaitable<model::Outcome> move_by_damon(Pointer container, const Order& order,
                                                          bool& begun);
-    boost::asio::awaitable<Result<monitor::Moved>>
-    run_move(Pointer container, const monitor::MoveOrder& order, TimePoint latest);
+    boost::asio::awaitable<Result<monitor::Moved>> run_move(Pointer container,
+                                                            const monitor::MoveOrder& order);
     bool wants_moves() const;
     void tell_moves(const std::string& trouble);
     void lose_moves(const std::string& why);
@@ -258,6 +258,7 @@ private:
     bool stopping_ = false;
     bool paused_ = false;    ///< every request is turned away
     bool watching_ = false;  ///< some container's memory is watched by regions
+    bool walking_ = false;   ///< some container's page tables are walked
     bool has_damon_ = false; ///< or is about to: regions or physical regions tell
     bool regions_work_ = false;
     std::deque<std::uint64_t> move_queue_; ///< for DAMON's worker; the first one has it

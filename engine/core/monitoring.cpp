@@ -256,7 +256,8 @@ asio::awaitable<void> Engine::generation_loop() {
     monitor::Generations& generations = *options_.generations;
     while (!co_await cancelled()) {
         const auto wanted = wishes(true);
-        if (!wanted.empty()) {
+        walking_ = !wanted.empty();
+        if (walking_) {
             const auto walk = [&] {
                 return generations.walk(wanted);
             };
@@ -270,7 +271,7 @@ asio::awaitable<void> Engine::generation_loop() {
         }
         // On whole seconds of the clock, as the turns of the walks are.
         const TimePoint now = std::chrono::steady_clock::now();
-        const TimePoint next = wanted.empty() ? now + kLongestWait : next_due(now, kPeriod);
+        const TimePoint next = walking_ ? next_due(now, kPeriod) : now + kLongestWait;
         co_await wait_until(walk_timer_, next);
     }
 }

@@ -22,6 +22,9 @@ namespace {
 constexpr const char* kMoveRow = "DAMOS migrate";
 constexpr std::string_view kOp = "move by DAMON";
 
+/// So long a container waits for its turn.
+constexpr Microseconds kLongestWait{30'000'000};
+
 /// A place in the queue of those who wait for DAMON's worker.
 class MoveTurn {
 public:
@@ -109,12 +112,13 @@ Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
 } // namespace
 
 /// Has DAMON's worker carry an order out, until it has or something ends it. One order runs at a
-/// time, for which this waits until `latest`.
-asio::awaitable<Result<monitor::Moved>>
-Engine::run_move(Pointer container, const monitor::MoveOrder& order, TimePoint latest) {
+/// time, in the order in which they came.
+asio::awaitable<Result<monitor::Moved>> Engine::run_move(Pointer container,
+                                                         const monitor::MoveOrder& order) {
     constexpr auto kPeriod = std::chrono::milliseconds(250);
     const auto interrupt = container->writing;
     asio::steady_timer timer(io_);
+    const TimePoint latest = std::chrono::steady_clock::now() + kLongestWait;
     const MoveTurn turn(move_queue_);
     const auto waits = [&](TimePoint end) {
         return std::chrono::steady_clock::now() < end && has_damon_ && !interrupt->stopped();
@@ -140,7 +144,8 @@ Engine::run_move(Pointer container, const monitor::MoveOrder& order, TimePoint l
     const auto end = [&] {
         return options_.sensor.pool->end_move(order.container);
     };
-    const monitor::Moved moved = co_await offload(damon_, end);
+    monitor::Moved moved = co_await offload(damon_, end);
+    moved.is_whole = over;
     if (!until) {
         co_return tl::unexpected(until.error());
     }
@@ -155,7 +160,8 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     const Microseconds period = container->policy.profile.period;
     const auto topology = topology_;
     const monitor::Wish wish = wish_of(*container);
-    const bool by_page = container->demotes_by_page;
+    // Nobody is to wait for a look that long.
+    const bool by_page = container->demotes_by_page && move_queue_.empty();
     const auto plan = [&] {
         return move_order({options_.roots.sys, *topology, order.decision, wish, period, by_page,
                            !options_.sensor.physical->hides_reads()});
@@ -164,7 +170,7 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     // Not in one expression: GCC 12 destroys what `?:` with co_await yields twice.
     Result<monitor::Moved> moved;
     if (wanted) {
-        moved = co_await run_move(container, *wanted, order.decided + kMostWait * period);
+        moved = co_await run_move(container, *wanted);
     } else {
         moved = tl::unexpected(wanted.error());
     }
@@ -183,7 +189,7 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     if (moved) {
         outcome.taken = moved->bytes;
         outcome.cpu = moved->cpu;
-        if (outcome.move == model::Move::demote &&
+        if (moved->is_whole && outcome.move == model::Move::demote &&
             outcome.taken.count * apps::kBarren < outcome.asked.count) {
             container->demotes_by_page = !by_page; // each finds what the other does not
         }

@@ -96,6 +96,10 @@ bool MoveSlot::is_over(Slot& slot, Ownership& ownership) {
         return true;
     }
     Tree& tree = ownership.tree();
+    const auto worker = tree.worker(slot.number());
+    if (!worker || *worker != slot.worker()) { // check() says so
+        return true;
+    }
     if (!tree.write(slot_path(slot.number(), "state"), "update_schemes_stats")) {
         return false;
     }

@@ -26,7 +26,7 @@ public:
     void begin(Slot& slot, Ownership& ownership, const PoolOptions& options,
                const std::vector<PhysicalMove>& moves, Applied& applied);
 
-    /// Whether all that begin() asked for was tried, or nothing is to be done.
+    /// Whether all that begin() asked for was tried, or its worker is not ours any more.
     bool is_over(Slot& slot, Ownership& ownership);
 
     /// Has it move nothing more. \returns bytes that it has moved since begin().

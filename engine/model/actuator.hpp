@@ -33,6 +33,7 @@ struct Actuators {
     bool pageout = false;             ///< process_madvise(MADV_PAGEOUT) works on other processes
     bool damos = false;               ///< DAMON's schemes page out, and end by themselves
     bool generations = false;         ///< MGLRU evicts by generation
+    bool generations_anon = false;    ///< ... and anonymous pages alone, if asked
     bool damos_moves = false;         ///< DAMON's schemes move pages, and end by themselves
     std::optional<Actuator> wanted{}; ///< `reclaim.actuator`; none: `auto`
     std::optional<Actuator> mover{};  ///< `tier.mover`, between memory tiers; none: `auto`

@@ -1,5 +1,6 @@
 #include "engine/monitor/physical_move.hpp"
 
+#include "engine/model/placement.hpp"
 #include "engine/monitor/region_pool.hpp"
 
 #include <algorithm>
@@ -12,31 +13,30 @@ namespace {
 constexpr std::string_view kOp = "move by DAMON";
 constexpr std::uint64_t kPage = 4096;
 
-/// Others wait for the worker meanwhile.
-constexpr Microseconds kLongestLook{10'000'000};
-
 } // namespace
 
 std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microseconds aggregation) {
     const bool hot = order.way == model::Move::promote;
-    const bool by_page = order.by_page && !hot;
+    const Microseconds longer = std::max(std::min(order.idle, model::kHotWithin), aggregation);
+    const bool by_page = order.by_page && !hot && aggregation + longer <= 2 * order.period;
     std::optional<std::uint32_t> idle_for;
     if (!hot && !by_page) {
         // DAMON's count is 0 in the first aggregation without an access.
         const auto idle = (order.idle + aggregation - Microseconds(1)) / aggregation;
         idle_for = static_cast<std::uint32_t>(std::max(idle - 1, 0L));
     }
-    Microseconds look = aggregation;
+    std::vector<MoveTarget> targets = order.targets;
     if (by_page) {
-        const auto most = std::min(kLongestLook, 2 * order.period - aggregation);
-        look = std::max(look, std::min(order.idle, most));
+        std::stable_sort(targets.begin(), targets.end(),
+                         [](const auto& a, const auto& b) { return a.room > b.room; });
+        targets.resize(1);
     }
     double weights = 0.0;
-    for (const MoveTarget& target : order.targets) {
+    for (const MoveTarget& target : targets) {
         weights += target.weight;
     }
     std::vector<damon::PhysicalMove> moves;
-    for (const MoveTarget& target : order.targets) {
+    for (const MoveTarget& target : targets) {
         const auto share = static_cast<std::uint64_t>(
             static_cast<double>(std::min(order.ask, model::kMostOfDamosMove).count) *
             (target.weight / weights));
@@ -51,7 +51,7 @@ std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microsec
                          .from = order.from,
                          .bytes = part,
                          .look_at = aggregation,
-                         .move_at = aggregation + look,
+                         .move_at = aggregation + (by_page ? longer : aggregation),
                          .idle_for = idle_for,
                          .with_unmapped = order.with_unmapped});
     }

@@ -24,7 +24,7 @@ struct MoveOrder {
     Bytes ask;
     Microseconds idle{0};      ///< a demotion's: they must not have been in use
     bool by_page = false;      ///< a demotion's: not by what DAMON has seen of regions
-    Microseconds period{0};    ///< two of them later at most it is moved, or not at all
+    Microseconds period{0};    ///< two of them later at most they move, or not at all
     bool with_unmapped = true; ///< pages that nobody maps too
 };
 
@@ -32,9 +32,10 @@ struct MoveOrder {
 ///
 /// Down go pages that were not in use between look and move, an aggregation, and lie in regions
 /// that DAMON has not seen in use for `idle`. Where cold pages lie between hot ones no region is
-/// idle: `by_page` looks longer instead, for `idle`, 10 s or two periods. Up go pages that were in
-/// use in between, of any region: what little is used between much that is not is averaged away
-/// when regions merge. Pure.
+/// idle: `by_page` looks longer instead, for `idle` or model::kHotWithin, where two periods are
+/// long enough, and for one target, for each look makes pages old for the next one. Up go pages
+/// that were in use in between, of any region: what little is used between much that is not is
+/// averaged away when regions merge. Pure.
 std::vector<damon::PhysicalMove> physical_moves(const MoveOrder& order, Microseconds aggregation);
 
 } // namespace cgtide::monitor

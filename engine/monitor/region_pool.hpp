@@ -39,6 +39,7 @@ struct PoolState {
 
 /// What came of a MoveOrder.
 struct Moved {
+    bool is_whole = false; ///< all of it was tried
     Bytes bytes;
     Microseconds cpu{0}; ///< of DAMON's workers, about
 };
@@ -110,8 +111,7 @@ public:
     /// and that end by themselves.
     bool moves_pages() const { return pool_->moves_memory(); }
 
-    /// Has a worker move what `order` says, once, after it has looked for an aggregation who uses
-    /// it. end_move() is to be called whatever this returns. It knows no ages before apply() had it
+    /// Has a worker move what `order` says, once, after it has looked who uses it. end_move() is to be called whatever this returns. It knows no ages before apply() had it
     /// watch for that long.
     ///
     /// \returns until when move_is_over() is worth waiting for; `gone` where no target has room or

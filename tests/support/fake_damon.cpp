@@ -176,6 +176,10 @@ void FakeDamon::count_snapshots(std::size_t slot, std::uint64_t count) {
     }
 }
 
+void FakeDamon::count_snapshot_of(std::size_t slot, std::size_t index) {
+    ++workers_.at(std::to_string(slot)).schemes.at(index).snapshots;
+}
+
 void FakeDamon::count_applied(std::size_t slot, std::size_t index, std::uint64_t bytes) {
     workers_.at(std::to_string(slot)).schemes.at(index).applied += bytes;
 }

@@ -75,6 +75,9 @@ public:
     /// Has a worker count snapshots for each of its schemes that has not ended.
     void count_snapshots(std::size_t slot, std::uint64_t count);
 
+    /// Has a worker count a snapshot for one of its schemes.
+    void count_snapshot_of(std::size_t slot, std::size_t index);
+
     /// Has the scheme of this index count bytes that it was applied to.
     void count_applied(std::size_t slot, std::size_t index, std::uint64_t bytes);
     int commits() const { return commits_; }

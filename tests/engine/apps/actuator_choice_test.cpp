@@ -10,7 +10,8 @@ using model::Actuators;
 using model::IdleSource;
 using model::Pages;
 
-constexpr Actuators kAll{.pageout = true, .damos = true, .generations = true};
+constexpr Actuators kAll{
+    .pageout = true, .damos = true, .generations = true, .generations_anon = true};
 
 Actuators wanting(Actuator actuator, Actuators actuators = kAll) {
     actuators.wanted = actuator;
@@ -28,6 +29,16 @@ TEST(ActuatorChoice, GenerationsAreEvictedByDefaultWhereTheKernelCan) {
     EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, kAll), Actuator::generations);
     EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, {.pageout = true}),
               Actuator::memory_reclaim);
+}
+
+TEST(ActuatorChoice, GenerationsThatHoldPageCacheTooAreEvictedIfAskedAlone) {
+    Actuators actuators = kAll;
+    actuators.generations_anon = false;
+    EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all, actuators),
+              Actuator::memory_reclaim);
+    EXPECT_EQ(choose_actuator(IdleSource::generations, Pages::all,
+                              wanting(Actuator::generations, actuators)),
+              Actuator::generations);
 }
 
 TEST(ActuatorChoice, WithoutTheRightToPageOutDamonDoes) {

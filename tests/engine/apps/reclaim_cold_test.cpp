@@ -243,9 +243,9 @@ TEST(ReclaimCold, WhatNoWholeGenerationHoldsLeavesByTheKernelsLists) {
     scene.view->source = IdleSource::generations;
     scene.node.actuators.generations = true;
     scene.node.actuators.wanted = Actuator::generations;
-    const auto after = [&](Actuator actuator, Bytes found) {
+    const auto after = [&](Actuator actuator, Bytes found, Bytes asked = mebibytes(8)) {
         model::Outcome outcome;
-        outcome.asked = mebibytes(8);
+        outcome.asked = asked;
         outcome.taken = outcome.found = found;
         outcome.at = scene.now.at;
         outcome.actuator = actuator;
@@ -257,6 +257,7 @@ TEST(ReclaimCold, WhatNoWholeGenerationHoldsLeavesByTheKernelsLists) {
     EXPECT_EQ(after(Actuator::generations, mebibytes(8)), Actuator::generations);
     EXPECT_EQ(after(Actuator::generations, mebibytes(2)), Actuator::memory_reclaim);
     EXPECT_EQ(after(Actuator::memory_reclaim, mebibytes(8)), Actuator::generations);
+    EXPECT_EQ(after(Actuator::generations, Bytes{}, kSmallestAsk), Actuator::memory_reclaim);
 }
 
 TEST(ReclaimCold, PageCacheThatNoProcessMapsLeavesByTheKernelsLists) {

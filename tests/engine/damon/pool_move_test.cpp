@@ -15,7 +15,8 @@ using ::testing::IsEmpty;
 /// The slot for moves; the last one is for physical memory.
 constexpr std::size_t kMoves = 1;
 
-/// The scheme that moves, after the one that looks.
+/// The scheme that looks, and the one that moves.
+constexpr std::size_t kLook = 0;
 constexpr std::size_t kMove = 1;
 
 /// A pool whose second slot is for moves.
@@ -100,13 +101,26 @@ TEST_F(PoolMoves, AreOverOnceTheWorkerHasTriedThem) {
     watch();
     EXPECT_THAT(begin(7), IsEmpty());
     EXPECT_FALSE(pool_->move_is_over());
-    kernel_.count_snapshots(kMoves, 1);
+    kernel_.count_snapshot_of(kMoves, kLook);
+    kernel_.count_applied(kMoves, kLook, 4096);
+    EXPECT_FALSE(pool_->move_is_over()) << "it has only looked";
+    kernel_.count_snapshot_of(kMoves, kMove);
     EXPECT_TRUE(pool_->move_is_over());
-    end();
+    EXPECT_EQ(end(), 0U) << "nothing moves by a look";
     EXPECT_THAT(begin(7), IsEmpty());
     EXPECT_FALSE(pool_->move_is_over());
     kernel_.count_applied(kMoves, kMove, 1U << 20U); // no snapshot counts that uses the quota up
     EXPECT_TRUE(pool_->move_is_over());
+}
+
+TEST_F(PoolMoves, AreOverWhereTheWorkerIsSomebodyElses) {
+    watch();
+    EXPECT_THAT(begin(7), IsEmpty());
+    kernel_.poke(slot_path(kMoves, "state"), "off");
+    kernel_.poke(slot_path(kMoves, "state"), "on");
+    const int writes = kernel_.writes();
+    EXPECT_TRUE(pool_->move_is_over());
+    EXPECT_EQ(kernel_.writes(), writes);
 }
 
 TEST_F(PoolMoves, AreOneContainersAtATime) {

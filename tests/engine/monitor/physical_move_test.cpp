@@ -50,10 +50,27 @@ TEST(PhysicalMoves, ByPageLookLongerInsteadOfAtRegions) {
     };
     EXPECT_EQ(move_at(5 * kOneSecond, 6 * kOneSecond), 6 * kOneSecond);
     EXPECT_EQ(move_at(300 * kOneSecond, 6 * kOneSecond), 11 * kOneSecond) << "others wait";
-    EXPECT_EQ(move_at(300 * kOneSecond, 2 * kOneSecond), 4 * kOneSecond) << "two periods";
-    EXPECT_EQ(move_at(300 * kOneSecond, kOneSecond), 2 * kOneSecond);
     order.way = model::Move::promote;
     EXPECT_EQ(move_at(300 * kOneSecond, 6 * kOneSecond), 2 * kOneSecond);
+}
+
+TEST(PhysicalMoves, ByPageAreByRegionsWhereTwoPeriodsAreTooShortForTheLook) {
+    MoveOrder order = demotion();
+    order.by_page = true;
+    order.period = 2 * kOneSecond;
+    EXPECT_EQ(physical_moves(order, kOneSecond).front().idle_for, 9U);
+    order.idle = 3 * kOneSecond;
+    EXPECT_EQ(physical_moves(order, kOneSecond).front().idle_for, std::nullopt);
+}
+
+TEST(PhysicalMoves, ByPageAreForTheNodeWithTheMostRoom) {
+    MoveOrder order = demotion();
+    order.by_page = true;
+    order.targets = {{1, 9, mebibytes(5)}, {2, 1, mebibytes(512)}};
+    const auto moves = physical_moves(order, kOneSecond);
+    ASSERT_THAT(moves, SizeIs(1)) << "the first one's look would make pages old for the second";
+    EXPECT_EQ(moves[0].to, 2U);
+    EXPECT_EQ(moves[0].bytes, 50 * kMiB);
 }
 
 TEST(PhysicalMoves, UpAskForNoAge) {

@@ -66,6 +66,7 @@ make_bundle() {
     local dir=$1 id=$2 rootfs=$3 cgroups_path=$4 annotations=$5
     [[ $6 == -- ]] || fail "make_bundle wants -- before the container's command"
     shift 6
+    rm -f "/out/$id.jsonl" # an earlier run's, where --out names the same folder
     mkdir -p "$dir"
     jq -n --arg id "$id" --arg rootfs "$rootfs" --arg path "$cgroups_path" \
         --argjson annotations "$annotations" '{

@@ -26,9 +26,10 @@ has_moved() {
 }
 
 # grant_web APPS [LINE...]: settings that let containers below /web have these apps (in quotes, with commas), and more lines.
+# PERIOD is the profile's, where that is set.
 grant_web() {
     # The emulated machine is 10 to 30 times slower than hardware.
-    printf '%s\n' '[profile.eager]' 'cpu = "100%"' '[[grant]]' 'cgroup = "/web"' "apps = [$1]" \
+    printf '%s\n' '[profile.eager]' 'cpu = "100%"' "${PERIOD:+period = \"$PERIOD\"}" '[[grant]]' 'cgroup = "/web"' "apps = [$1]" \
         'profiles = ["default", "eager"]' "${@:2}" >/run/cgtide.toml
 }
 
