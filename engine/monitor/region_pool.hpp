@@ -111,8 +111,8 @@ public:
     /// and that end by themselves.
     bool moves_pages() const { return pool_->moves_memory(); }
 
-    /// Has a worker move what `order` says, once, after it has looked who uses it. end_move() is to be called whatever this returns. It knows no ages before apply() had it
-    /// watch for that long.
+    /// Has a worker move what `order` says, once, after it has looked who uses it. end_move() is to
+    /// be called whatever this returns. It knows no ages before apply() had it watch for that long.
     ///
     /// \returns until when move_is_over() is worth waiting for; `gone` where no target has room or
     ///          nothing is watched yet, `conflict` while another order runs or somebody else has

@@ -26,17 +26,17 @@ has_moved() {
 }
 
 # grant_web APPS [LINE...]: settings that let containers below /web have these apps (in quotes, with commas), and more lines.
-# PERIOD is the profile's, where that is set.
+# PERIOD is the profile's in seconds, where that is set.
 grant_web() {
     # The emulated machine is 10 to 30 times slower than hardware.
-    printf '%s\n' '[profile.eager]' 'cpu = "100%"' "${PERIOD:+period = \"$PERIOD\"}" '[[grant]]' 'cgroup = "/web"' "apps = [$1]" \
+    printf '%s\n' '[profile.eager]' 'cpu = "100%"' "${PERIOD:+period = \"${PERIOD}s\"}" '[[grant]]' 'cgroup = "/web"' "apps = [$1]" \
         'profiles = ["default", "eager"]' "${@:2}" >/run/cgtide.toml
 }
 
 # moves_no_more ID: two periods after the engine's end, looks for a while whether pages of a workload still move.
 moves_no_more() {
     local before
-    seconds_pass 4
+    seconds_pass $((2 * ${PERIOD:-2}))
     wait_for 30 has_samples "$1" $(($(wc -l <"/out/$1.jsonl") + 2))
     before=$(bytes_moved "$1")
     wait_for 60 has_samples "$1" $(($(wc -l <"/out/$1.jsonl") + 6))

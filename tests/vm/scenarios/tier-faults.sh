@@ -7,6 +7,9 @@
 . /vm/guest/nodes.sh
 
 readonly MOVER=${1:-auto}
+# DAMON's own regions find less, later; and two periods are to be long enough to see what is not used for 10 s.
+PATIENCE=1
+[[ $MOVER != damos ]] || { PATIENCE=3 PERIOD=6; }
 readonly PROFILE='"cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"'
 readonly TIER="{\"cgtide.io/apps\": \"stat,tier\", $PROFILE}"
 readonly BOTH="{\"cgtide.io/apps\": \"stat,tier,reclaim\", $PROFILE}"
@@ -44,8 +47,8 @@ sh -c "echo \$\$ >$outer/system/service/cgroup.procs; exec cgtide-workload --sam
     --hot 32MiB --hot-node 1 --cold 32MiB --cold-node 0" &
 service=$!
 wait_for 90 has_event /out/service.jsonl populated
-wait_for 90 hot_is_fast service 32
-wait_for 90 cold_is_slow service 32
+wait_for $((90 * PATIENCE)) hot_is_fast service 32
+wait_for $((90 * PATIENCE)) cold_is_slow service 32
 kill -TERM "$service"
 wait "$service"
 
@@ -57,8 +60,8 @@ stuck=$!
 wait_for 90 has_event /out/stuck.jsonl sample
 (($(last_sample /out/stuck.jsonl huge) == 16 * MIB && $(last_sample /out/stuck.jsonl piped) == 16 * MIB)) ||
     fail "what shall not move did not begin on its node: $(tail -n 1 /out/stuck.jsonl)"
-wait_for 90 hot_is_fast beside 16
-wait_for 90 told beside promoting
+wait_for $((90 * PATIENCE)) hot_is_fast beside 16
+wait_for $((90 * PATIENCE)) told beside promoting
 more_samples stuck 10
 (($(last_sample /out/stuck.jsonl huge) == 16 * MIB)) || fail "huge pages moved"
 (($(last_sample /out/stuck.jsonl piped) == 16 * MIB)) || fail "pages that a pipe holds moved"
@@ -71,23 +74,23 @@ step "the lower tier is full: cold memory stays where tier alone runs, and is pa
 # What a move leaves free of a node is more than this.
 python3 /vm/guest/ballast.py 1 48 /run/filled &
 filler=$!
-wait_for 120 test -s /run/filled
+wait_for $((120 * PATIENCE)) test -s /run/filled
 start_workload stays /web/stays "$TIER" --hot 1MiB --cold 48MiB --cold-node 0
 start_workload leaves /web/leaves "$BOTH" --hot 1MiB --cold 48MiB --cold-node 0
-wait_for 90 told stays tier-full
-wait_for 90 swapped_more_than leaves $((24 * MIB)) # reclaim.keep stays
+wait_for $((90 * PATIENCE)) told stays tier-full
+wait_for $((90 * PATIENCE)) swapped_more_than leaves $((24 * MIB)) # reclaim.keep stays
 (($(last_sample /out/stays.jsonl moved_bytes) == 0)) || fail "pages moved to a full node"
 cgtide explain leaves --last 6
 kill -TERM "$filler"
 wait "$filler" || true
 step "... and has room again: cold memory goes down"
-wait_for 120 cold_is_slow stays 48
+wait_for $((120 * PATIENCE)) cold_is_slow stays 48
 runtime_delete leaves
 runtime_delete stays
 
 step "a container ends in the midst of a move: the engine goes on"
 start_workload ends /web/ends "$TIER" --hot 160MiB --hot-node 1
-wait_for 60 has_moved ends "$MIB"
+wait_for $((60 * PATIENCE)) has_moved ends "$MIB"
 has_moved ends $((150 * MIB)) && fail "the move was over before the container ended"
 runtime_delete ends
 kill -0 "$ENGINE_PID" || fail "the engine has ended with the container"
@@ -98,20 +101,20 @@ step "the kernel balances too: that is said, and the hot set is in the fast tier
 echo 2 >/proc/sys/kernel/numa_balancing
 expect "doctor does not say that the kernel moves pages too" sh -c 'cgtide doctor | grep -i numa_balancing'
 start_workload both /web/both "$TIER" --hot 32MiB --hot-node 1
-wait_for 90 hot_is_fast both 32
+wait_for $((90 * PATIENCE)) hot_is_fast both 32
 echo 0 >/proc/sys/kernel/numa_balancing
 runtime_delete both
 
 step "the engine is killed in the midst of a move: nothing moves after two periods"
 start_workload killed /web/killed "$TIER" --hot 160MiB --hot-node 1
-wait_for 60 has_moved killed "$MIB"
+wait_for $((60 * PATIENCE)) has_moved killed "$MIB"
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 has_moved killed $((150 * MIB)) && fail "the move was over before the engine was killed"
 moves_no_more killed
 start_engine --config /run/cgtide.toml
 step "... and the next engine goes on"
-wait_for 120 hot_is_fast killed 160
+wait_for $((120 * PATIENCE)) hot_is_fast killed 160
 
 step "the lower node goes: tier says that there are no tiers, and goes on when it is back"
 for id in outer killed; do runtime_delete "$id"; done
@@ -122,9 +125,9 @@ done
 step "${#offline[@]} blocks of the node are offline, $(free_of 1) bytes of it are left"
 start_workload after /web/after "$TIER" --hot 8MiB --cold 16MiB --cold-node 0
 if [[ -d /sys/devices/virtual/memory_tiering ]] && ! grep -qs '\b1\b' /sys/devices/virtual/memory_tiering/memory_tier*/nodelist; then
-    wait_for 60 last_reason_is after no-tiers
+    wait_for $((60 * PATIENCE)) last_reason_is after no-tiers
 fi
 for block in "${offline[@]}"; do echo online >"$block/state"; done
-wait_for 120 cold_is_slow after 16
+wait_for $((120 * PATIENCE)) cold_is_slow after 16
 stop_engine
 step "done"

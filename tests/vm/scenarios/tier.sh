@@ -20,7 +20,7 @@ moved_of() {
 
 echo 0 >/proc/sys/kernel/numa_balancing
 # Two periods are to be long enough to see what is not used for 10 s.
-[[ $MOVER != damos ]] || PERIOD=6s
+[[ $MOVER != damos ]] || PERIOD=6
 grant_web '"stat", "tier", "reclaim"' 'low = "80%"' '[tier]' "mover = \"$MOVER\""
 bad=0
 make_rootfs /run/rootfs
@@ -73,7 +73,7 @@ if [[ $MOVER == damos ]]; then
     sync
     echo 1 >/proc/sys/vm/drop_caches
     sh -c "echo \$\$ >$CGROUPS/web/reader/cgroup.procs; exec cat /out/cache" >/dev/null
-    wait_for 120 file_is_slow reader $((36 * MIB))
+    wait_for 240 file_is_slow reader $((36 * MIB))
     cgtide explain reader --last 4
     runtime_delete reader
     rm /out/cache
