@@ -137,6 +137,16 @@ Result<MemoryStat> parse_memory_stat(std::string_view text) {
     return stat;
 }
 
+Result<std::uint64_t> parse_proactively_demoted(std::string_view text) {
+    struct Demoted {
+        std::uint64_t pages = 0;
+    };
+    constexpr std::array<Key<Demoted>, 1> kDemoted{{{"pgdemote_proactive", &Demoted::pages}}};
+    return parse_flat(text, "memory.stat", kDemoted).map([](const Demoted& demoted) {
+        return demoted.pages;
+    });
+}
+
 Result<std::map<unsigned, NodeBytes>> parse_numa_stat(std::string_view text) {
     std::map<unsigned, NodeBytes> nodes;
     bool has_anon = false;

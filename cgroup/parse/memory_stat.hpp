@@ -40,6 +40,11 @@ struct MemoryStat {
 /// used key has no number, or `anon` or `file` is missing.
 Result<MemoryStat> parse_memory_stat(std::string_view text);
 
+/// Of `memory.stat`: pages that writes to memory.reclaim had demoted to a lower memory tier since
+/// the cgroup was made, subtree included. \returns `malformed` where this kernel does not count
+/// them.
+Result<std::uint64_t> parse_proactively_demoted(std::string_view text);
+
 /// Anonymous and file bytes on one NUMA node.
 struct NodeBytes {
     Bytes anon;

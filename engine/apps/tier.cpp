@@ -84,6 +84,35 @@ struct Law {
         return node.actuators.damos_moves && node.actuators.mover == model::Actuator::damos;
     }
 
+    /// Whether memory.reclaim demotes, and does nothing else: while there is swap the same write
+    /// takes to it what the lowest tier has of the container, and it reaches containers that are
+    /// inside.
+    bool by_kernel() const {
+        return node.actuators.mover == model::Actuator::memory_reclaim &&
+               node.tiers.kernel_demotes && node.swappiness_max && node.swap_total.count == 0 &&
+               !now.has_nested && place.demotable_anon >= kSmallestMove;
+    }
+
+    model::Actuator mover(std::optional<Move> way) const {
+        if (by_damon()) {
+            return model::Actuator::damos;
+        }
+        return way == Move::demote && by_kernel() ? model::Actuator::memory_reclaim
+                                                  : model::Actuator::move_pages;
+    }
+
+    /// What one move takes at most.
+    Bytes most(model::Actuator mover) const {
+        switch (mover) {
+        case model::Actuator::damos:
+            return model::kMostOfDamosMove;
+        case model::Actuator::memory_reclaim:
+            return place.demotable_anon; // beyond that the kernel would take what is hot
+        default:
+            return Bytes{Bytes::kUnlimited};
+        }
+    }
+
     /// What of the fastest tier is not hot and can be moved: by address what was seen.
     Bytes demotable() const {
         return by_damon() ? fast() - place.fast[Heat::hot] : place.demotable;
@@ -141,17 +170,17 @@ struct Law {
         model::Decision decision;
         decision.app = model::AppName::tier;
         decision.id = now.id;
-        decision.actuator = by_damon() ? model::Actuator::damos : model::Actuator::move_pages;
+        decision.actuator = mover(std::nullopt);
         decision.reason = why;
         return decision;
     }
 
     model::Decision move(Move way, Bytes bytes) const {
-        const Bytes paced = bounded(state.pace, policy, bytes);
-        const Bytes ask = by_damon() ? std::min(paced, model::kMostOfDamosMove) : paced;
+        const Bytes ask = std::min(bounded(state.pace, policy, bytes), most(mover(way)));
         const bool up = way == Move::promote;
         model::Decision decision =
             keep(reason(up ? ReasonCode::promoting : ReasonCode::demoting, ask));
+        decision.actuator = mover(way);
         decision.ask = ask;
         decision.move = way;
         decision.proven = up ? Microseconds(0) : depth(ask);

@@ -163,6 +163,9 @@ private:
     boost::asio::awaitable<model::Outcome> move_pages(Pointer container, const Order& order,
                                                       bool& begun);
 
+    boost::asio::awaitable<model::Outcome> demote_by_kernel(Pointer container, const Order& order,
+                                                            bool& begun);
+
     // perform_move_damos.cpp: likewise, by DAMON's worker
     boost::asio::awaitable<model::Outcome> move_by_damon(Pointer container, const Order& order,
                                                          bool& begun);

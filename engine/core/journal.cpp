@@ -62,6 +62,7 @@ void Journal::settle(std::uint64_t sequence, const model::Outcome& outcome) {
         return candidate.sequence == sequence;
     });
     if (entry != ring_.end()) {
+        entry->actuator = outcome.actuator; // another one may have stood in
         entry->outcome = outcome;
     }
 }

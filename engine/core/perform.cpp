@@ -28,6 +28,9 @@ asio::awaitable<model::Outcome> Engine::perform(Pointer container, const Order& 
     case model::Actuator::move_pages:
         co_return co_await move_pages(container, order, begun);
     case model::Actuator::memory_reclaim:
+        if (order.decision.move) {
+            co_return co_await demote_by_kernel(container, order, begun);
+        }
         break;
     }
     co_return co_await write(container, order, begun);

@@ -1,7 +1,9 @@
 // What carries a decision about memory tiers out.
+#include "engine/act/demote.hpp"
 #include "engine/act/migrate.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/monitor/memcgs.hpp"
 #include "engine/monitor/placement.hpp"
 #include "engine/monitor/topology.hpp"
 
@@ -51,6 +53,17 @@ act::MoveTargets targets_of(const model::Topology& topology, const model::Homing
     return targets;
 }
 
+/// Whether a container may use each node of the lower tiers. Reads a file of its cgroup a node.
+bool may_go_down(const cgroup::Group& group, const model::Topology& topology) {
+    bool may = true;
+    for (std::size_t i = 1; i < topology.tiers.size(); ++i) {
+        for (const model::MemoryNode& node : topology.tiers[i].nodes) {
+            may = may && monitor::may_use_node(group, node.id);
+        }
+    }
+    return may;
+}
+
 } // namespace
 
 /// Moves what the region sensor knows as hot, or as idle for as long as was decided.
@@ -83,6 +96,30 @@ asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Orde
                                                       : targets_of(*topology, way, free);
         return act::migrate(site, order.decision, spaces, targets, kernel, *moves, time,
                             *interrupt);
+    };
+    co_return co_await offload(reclaimers_, move);
+}
+
+/// Has memory.reclaim demote: the kernel chooses by its own lists. By address where the container
+/// may not use all of the lower tiers: not every kernel that demotes asks its cpuset.
+asio::awaitable<model::Outcome> Engine::demote_by_kernel(Pointer container, const Order& order,
+                                                         bool& begun) {
+    const auto group = container->group;
+    const auto interrupt = container->writing;
+    const Microseconds period = container->policy.profile.period;
+    const auto allows = [&, topology = topology_] {
+        return may_go_down(*group, *topology);
+    };
+    const bool is_free = co_await offload(sensors_, allows);
+    if (!is_free) {
+        Order by_address = order;
+        by_address.decision.actuator = model::Actuator::move_pages;
+        co_return co_await move_pages(container, by_address, begun);
+    }
+    const auto move = [&] {
+        const auto time = time_to_work(order.decided, std::chrono::steady_clock::now(), period);
+        begun = time.count() > 0;
+        return act::demote(group->dir(), order.decision, time, *interrupt);
     };
     co_return co_await offload(reclaimers_, move);
 }

@@ -176,9 +176,12 @@ Result<void> read_tier(const toml::node& node, std::optional<model::Actuator>& m
     if (const toml::node* entry = table->get("mover")) {
         const auto text = entry->value<std::string>().value_or("");
         const auto named = model::actuator_of(text);
-        const bool moves = named == model::Actuator::move_pages || named == model::Actuator::damos;
+        const bool moves = named == model::Actuator::move_pages ||
+                           named == model::Actuator::damos ||
+                           named == model::Actuator::memory_reclaim;
         if (!entry->is_string() || (!moves && text != "auto")) {
-            return bad({*entry, "tier.mover"}, R"("auto", "move_pages" or "damos")");
+            return bad({*entry, "tier.mover"},
+                       R"("auto", "move_pages", "damos" or "memory.reclaim")");
         }
         mover = named;
     }

@@ -55,6 +55,7 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
     }
     const model::Topology& topology = *sight.topology;
     sight.room.is_tiered = topology.is_tiered();
+    sight.room.kernel_demotes = topology.kernel_demotes;
     if (sight.room.is_tiered) {
         const auto free = monitor::read_free(options_.roots.sys, topology);
         for (std::size_t i = 0; i < topology.tiers.size(); ++i) {

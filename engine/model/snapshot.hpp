@@ -41,7 +41,8 @@ struct Snapshot {
 
 /// The node's memory by speed, in short: the fastest tier, and all others.
 struct TierRoom {
-    bool is_tiered = false; ///< there is something to choose between
+    bool is_tiered = false;      ///< there is something to choose between
+    bool kernel_demotes = false; ///< Topology::kernel_demotes
     Bytes fast_total;
     Bytes fast_free;
     Bytes fast_reserve; ///< what is left free

@@ -38,6 +38,7 @@ struct Topology {
     std::vector<MemoryTier> tiers; ///< the fastest first; none without memory
     std::string flat;              ///< why there is nothing to choose between; empty where there is
     std::vector<unsigned> strays;  ///< nodes with memory that the kernel has in no tier
+    bool kernel_demotes = false;   ///< `demotion_enabled` is on: the kernel's reclaim moves down
 
     bool is_tiered() const { return flat.empty(); }
 };

@@ -12,6 +12,7 @@ namespace cgtide::monitor {
 
 namespace {
 
+using cgroup::PageKind;
 using cgroup::Present;
 using model::Heat;
 
@@ -31,6 +32,7 @@ std::uint64_t present_pages(std::span<const PlacedSpace> spaces) {
 struct Seen {
     model::HeatBytes heat;
     Bytes proven_hot;
+    Bytes idle_anon; ///< not hot
 };
 
 /// Asks for one page of `stride` of what is seen.
@@ -63,13 +65,19 @@ public:
     const Seen& slow() const { return seen_[0]; }
 
 private:
+    /// Of a page that is asked for.
+    struct Known {
+        Microseconds idle;
+        PageKind kind;
+    };
+
     void gather(const IdleRange& piece, const Present& run) {
         const Microseconds idle = told_idle(piece.idle, piece.most, options_.resolution).idle;
         std::uint64_t at = std::max(piece.range.start, run.start) + skip_;
         const std::uint64_t end = std::min(piece.range.end, run.end);
         for (; at < end; at += stride_) {
             addresses_.push_back(at / kPage * kPage);
-            idle_.push_back(idle);
+            known_.push_back({idle, run.kind});
         }
         skip_ = at - end; // so that many small ranges are not each asked for a page
     }
@@ -79,20 +87,23 @@ private:
         if (!addresses_.empty() && nodes_of_(pid, addresses_, nodes_)) {
             for (std::size_t i = 0; i < nodes_.size(); ++i) {
                 if (nodes_[i] >= 0) {
-                    note(fast_.contains(static_cast<unsigned>(nodes_[i])), idle_[i]);
+                    note(seen_[fast_.contains(static_cast<unsigned>(nodes_[i])) ? 1 : 0],
+                         known_[i]);
                 }
             }
         }
         addresses_.clear();
-        idle_.clear();
+        known_.clear();
     }
 
-    void note(bool is_fast, Microseconds idle) {
-        Seen& seen = seen_[is_fast ? 1 : 0];
-        Bytes& bytes = seen.heat[model::heat_of(idle, options_.cold)];
-        bytes = bytes + Bytes{stride_};
-        if (idle <= -kProvenHot) {
+    void note(Seen& seen, const Known& known) const {
+        const Heat heat = model::heat_of(known.idle, options_.cold);
+        seen.heat[heat] = seen.heat[heat] + Bytes{stride_};
+        if (known.idle <= -kProvenHot) {
             seen.proven_hot = seen.proven_hot + Bytes{stride_};
+        }
+        if (heat != Heat::hot && known.kind == PageKind::anon) {
+            seen.idle_anon = seen.idle_anon + Bytes{stride_};
         }
     }
 
@@ -102,7 +113,7 @@ private:
     std::uint64_t skip_ = 0;
     std::set<unsigned> fast_;
     std::vector<std::uint64_t> addresses_;
-    std::vector<Microseconds> idle_;
+    std::vector<Known> known_;
     std::vector<int> nodes_;
     std::array<Seen, 2> seen_{};
 };
@@ -149,6 +160,7 @@ model::Placement place(std::span<const PlacedSpace> spaces,
     const double on_slow = fit(looker.slow(), slow, placement.slow);
     placement.promotable = scaled(looker.slow().proven_hot, on_slow);
     placement.demotable = scaled(looker.fast().heat.sum() - looker.fast().heat[Heat::hot], on_fast);
+    placement.demotable_anon = scaled(looker.fast().idle_anon, on_fast);
     placement.is_known = looker.fast().heat.sum() + looker.slow().heat.sum() > Bytes{};
     return placement;
 }

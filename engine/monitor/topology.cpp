@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kNodes = "devices/system/node";
 constexpr const char* kTiers = "devices/virtual/memory_tiering";
+constexpr const char* kDemotion = "kernel/mm/numa/demotion_enabled";
 constexpr const char* kWeights = "kernel/mm/mempolicy/weighted_interleave";
 
 /// What the kernel derives from the nodes' bandwidth, or an administrator wrote; 1 where it does
@@ -24,6 +25,13 @@ std::uint32_t weight_of(const Dir& sys, unsigned node) {
     const auto text = sys.read(std::string(kWeights) + "/node" + std::to_string(node));
     const auto weight = text ? to_u64(trim(text->substr(0, text->find('\n')))) : std::nullopt;
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(weight.value_or(1), 1, kMost));
+}
+
+/// Whether an administrator has the kernel demote. Source:
+/// Documentation/ABI/testing/sysfs-kernel-mm-numa.
+bool kernel_demotes(const Dir& sys) {
+    const auto text = sys.read(kDemotion);
+    return text && (*text == "true\n" || *text == "1\n");
 }
 
 /// A list of a file; none where it cannot be read.
@@ -99,8 +107,10 @@ model::Topology read_topology(const Dir& sys, const Dir& proc) {
         return topology;
     }
     const auto folder = sys.sub(kTiers);
-    return model::arrange(nodes, folder ? read_tiers(*folder) : std::vector<model::KernelTier>(),
-                          folder.has_value());
+    auto topology = model::arrange(
+        nodes, folder ? read_tiers(*folder) : std::vector<model::KernelTier>(), folder.has_value());
+    topology.kernel_demotes = kernel_demotes(sys);
+    return topology;
 }
 
 std::vector<Bytes> by_tier(const model::Topology& topology,
@@ -128,6 +138,11 @@ std::vector<model::Capability> tier_capabilities(const model::Topology& topology
                             .probed = "/sys/devices/virtual/memory_tiering",
                             .detail = topology.flat,
                             .without = "all memory counts as one tier"};
+    model::Capability demotion{.name = "demotion by the kernel",
+                               .present = topology.kernel_demotes,
+                               .probed = "/sys/kernel/mm/numa/demotion_enabled",
+                               .detail = topology.kernel_demotes ? "on" : "off",
+                               .without = "tier.mover \"memory.reclaim\" moves by move_pages(2)"};
     std::size_t count = topology.strays.size();
     std::string order;
     for (const model::MemoryTier& tier : topology.tiers) {
@@ -147,7 +162,7 @@ std::vector<model::Capability> tier_capabilities(const model::Topology& topology
                                     : "; left alone: " + model::format_nodes(topology.strays) +
                                           ", which the kernel has in no tier");
     }
-    return {std::move(nodes), std::move(tiers)};
+    return {std::move(nodes), std::move(tiers), std::move(demotion)};
 }
 
 std::map<unsigned, Bytes> read_free(const Dir& sys, const model::Topology& topology) {

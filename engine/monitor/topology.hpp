@@ -23,7 +23,7 @@ std::map<unsigned, Bytes> read_free(const Dir& sys, const model::Topology& topol
 std::vector<Bytes> by_tier(const model::Topology& topology,
                            const std::map<unsigned, cgroup::NodeBytes>& nodes);
 
-/// The rows of `cgtide doctor` for NUMA nodes and memory tiers. Pure.
+/// The rows of `cgtide doctor` for NUMA nodes, memory tiers and the kernel's demotion. Pure.
 std::vector<model::Capability> tier_capabilities(const model::Topology& topology);
 
 } // namespace cgtide::monitor

@@ -84,6 +84,12 @@ TEST(MemoryStatParser, EscapesWhatItQuotes) {
     EXPECT_THAT(result.error().message(), HasSubstr("\\x1b[31m"));
 }
 
+TEST(ProactivelyDemoted, IsOneKeyOfManyAndMayBeMissing) {
+    EXPECT_EQ(parse_proactively_demoted("anon 5\npgdemote_proactive 8215\npgscan 1\n"), 8215U);
+    EXPECT_TRUE(fails(parse_proactively_demoted("anon 5\npgdemote_proactivex 1\n")));
+    EXPECT_TRUE(fails(parse_proactively_demoted("pgdemote_proactive x\n")));
+}
+
 TEST(NumaStatParser, TakesBytesByNode) {
     const auto nodes =
         parse_numa_stat("anon N0=4096 N1=8192\nfile N0=0 N1=1\nkernel_stack N0=5 N1=6\n").value();

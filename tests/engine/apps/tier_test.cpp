@@ -22,9 +22,13 @@ protected:
         policy_.profile.period = Microseconds(kPeriod * 1'000'000);
         policy_.profile.cpu = BasisPoints{10'000.0};
         policy_.reclaim.idle = Microseconds(60'000'000);
-        node_.tiers = {true,          mebibytes(1024), mebibytes(512),
-                       mebibytes(20), mebibytes(1024), mebibytes(512),
-                       mebibytes(20)};
+        node_.tiers = {.is_tiered = true,
+                       .fast_total = mebibytes(1024),
+                       .fast_free = mebibytes(512),
+                       .fast_reserve = mebibytes(20),
+                       .slow_total = mebibytes(1024),
+                       .slow_free = mebibytes(512),
+                       .slow_reserve = mebibytes(20)};
         place_.is_known = true;
         place_.target = mebibytes(100);
         state_ = tier_app().init(policy_, at(0));
@@ -38,6 +42,7 @@ protected:
         tier[Heat::cold] = mebibytes(cold);
         place_.promotable = place_.slow[Heat::hot];
         place_.demotable = place_.fast.sum() - place_.fast[Heat::hot];
+        place_.demotable_anon = place_.demotable;
     }
 
     model::Decision step(const std::vector<model::Outcome>& outcomes = {}) {
@@ -46,6 +51,7 @@ protected:
         snapshot.at = at(now_);
         snapshot.usage = place_.fast.sum() + place_.slow.sum();
         snapshot.frozen = frozen_;
+        snapshot.has_nested = has_nested_;
         snapshot.placement = place_;
         model::Step step = tier_app().step(state_, policy_, snapshot, outcomes, node_);
         state_ = step.state;
@@ -70,6 +76,7 @@ protected:
     model::Placement place_;
     model::State state_;
     bool frozen_ = false;
+    bool has_nested_ = false;
     int now_ = 0;
 };
 
@@ -116,6 +123,57 @@ TEST_F(TierLaw, DamonTakesWhatNoSensorSeesToo) {
     const auto down = step();
     EXPECT_EQ(down.move, Move::demote);
     EXPECT_EQ(down.ask, kFirstMove);
+}
+
+TEST_F(TierLaw, MemoryReclaimDemotesWhereThatIsAllItDoes) {
+    set(place_.fast, 10, 0, 0, 60);
+    const auto chosen = [this] {
+        const auto down = step();
+        EXPECT_EQ(down.move, Move::demote);
+        return down.actuator;
+    };
+    node_.actuators.mover = model::Actuator::memory_reclaim;
+    node_.swappiness_max = true;
+    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "the kernel does not demote";
+    node_.tiers.kernel_demotes = true;
+    EXPECT_EQ(chosen(), model::Actuator::memory_reclaim);
+    node_.swap_total = mebibytes(1);
+    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "the lowest tier would be swapped out";
+    node_.swap_total = {};
+    node_.swappiness_max = false;
+    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "page cache would be dropped";
+    node_.swappiness_max = true;
+    has_nested_ = true;
+    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "it reaches the container inside";
+    has_nested_ = false;
+    node_.actuators.mover.reset();
+    EXPECT_EQ(chosen(), model::Actuator::move_pages);
+}
+
+TEST_F(TierLaw, MemoryReclaimIsAskedForNoMoreThanIsIdle) {
+    set(place_.fast, 90, 0, 0, 10);
+    node_.actuators.mover = model::Actuator::memory_reclaim;
+    node_.swappiness_max = true;
+    node_.tiers.kernel_demotes = true;
+    place_.demotable_anon = mebibytes(3);
+    auto down = step();
+    EXPECT_EQ(down.actuator, model::Actuator::memory_reclaim);
+    EXPECT_EQ(down.ask, mebibytes(3)) << "the rest is of files";
+    place_.demotable_anon = Bytes{};
+    down = step();
+    EXPECT_EQ(down.actuator, model::Actuator::move_pages);
+    EXPECT_EQ(down.ask, kFirstMove);
+}
+
+TEST_F(TierLaw, MemoryReclaimPromotesNothing) {
+    set(place_.slow, 50, 0, 0, 0);
+    node_.actuators.mover = model::Actuator::memory_reclaim;
+    node_.swappiness_max = true;
+    node_.tiers.kernel_demotes = true;
+    place_.demotable_anon = mebibytes(50);
+    const auto up = step();
+    EXPECT_EQ(up.move, Move::promote);
+    EXPECT_EQ(up.actuator, model::Actuator::move_pages);
 }
 
 TEST_F(TierLaw, ColdMemoryGoesDownThoughThereIsRoom) {

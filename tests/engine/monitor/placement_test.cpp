@@ -78,6 +78,21 @@ TEST_F(PlacementTest, TellsHeatByTier) {
     EXPECT_EQ(told.slow[Heat::cool], mebibytes(6));
     EXPECT_EQ(told.promotable, mebibytes(4));
     EXPECT_EQ(told.demotable, mebibytes(3));
+    EXPECT_EQ(told.demotable_anon, mebibytes(3));
+}
+
+TEST_F(PlacementTest, TellsAnonymousMemoryThatCanGoDownApart) {
+    add(0, 2, 0, seconds(-30));
+    add(2, 3, 0, seconds(200));
+    add(5, 4, 0, seconds(200));
+    present_.back().kind = PageKind::file;
+    add(9, 5, 0, seconds(200));
+    present_.back().kind = PageKind::anon_shared;
+    add(14, 6, 1, seconds(200));
+    options_.looks = 1U << 20U;
+    const auto told = look();
+    EXPECT_EQ(told.demotable, mebibytes(12));
+    EXPECT_EQ(told.demotable_anon, mebibytes(3));
 }
 
 TEST_F(PlacementTest, AsksForNoMorePagesThanItMay) {

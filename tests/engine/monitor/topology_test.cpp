@@ -96,6 +96,17 @@ TEST_F(TopologyTest, WithoutTiersItSaysSo) {
     EXPECT_THAT(rows[1].detail, HasSubstr("node 1 has no CPUs"));
 }
 
+TEST_F(TopologyTest, SaysWhetherTheKernelDemotes) {
+    EXPECT_FALSE(read().kernel_demotes) << "it has no such file";
+    for (const auto& [text, is_on] :
+         {std::pair("false\n", false), {"true\n", true}, {"0\n", false}, {"1\n", true}}) {
+        put("devices/system/node/online", "0\n");
+        put_node(0, "0", 1024, "10");
+        put("kernel/mm/numa/demotion_enabled", text);
+        EXPECT_EQ(tier_capabilities(read())[2].present, is_on) << text;
+    }
+}
+
 TEST_F(TopologyTest, ANodeThatWentOfflineIsLeftOut) {
     put("devices/system/node/online", "0-1\n");
     put_node(0, "0", 1024, "10 20");

@@ -33,6 +33,20 @@ mover = "damos"'
 }
 stop_cgtide-damos() { stop_cgtide; }
 
+# On a node that demotes and has no swap.
+start_cgtide-reclaim() {
+    swapoff -a
+    echo 1 >/sys/kernel/mm/numa/demotion_enabled
+    start_engine_for_web "$GRANTED"'
+[tier]
+mover = "memory.reclaim"'
+}
+stop_cgtide-reclaim() {
+    stop_cgtide
+    echo 0 >/sys/kernel/mm/numa/demotion_enabled
+    swapon /dev/zram0
+}
+
 # The kernel's own tiering, with its defaults but for the scan, which is as fast as it may be.
 start_kernel() {
     echo 2 >/proc/sys/kernel/numa_balancing

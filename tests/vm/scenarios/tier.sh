@@ -1,5 +1,5 @@
 #!/bin/bash
-# Memory tiers: hot memory on the slow node comes to the fast one, cold memory leaves it, others' stays. Argument: the mover, auto or damos
+# Memory tiers: hot memory on the slow node comes to the fast one, cold memory leaves it, others' stays. Argument: the mover, auto, damos or memory.reclaim
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
@@ -26,6 +26,11 @@ bad=0
 make_rootfs /run/rootfs
 start_engine --config /run/cgtide.toml
 
+# took BYTES ID: whether the kernel has counted so much as demoted by memory.reclaim.
+took() {
+    (($(sed -n 's/^pgdemote_proactive //p' "$CGROUPS/web/$2/memory.stat") * 4096 >= $1))
+}
+
 step "the tiers are told"
 cgtide tier
 expect "no second tier" sh -c 'cgtide tier --json | jq -e ".flat == null and (.tiers | length) == 2"'
@@ -37,6 +42,14 @@ start_workload plain /plain/plain '{}' --hot 16MiB --hot-node 1 --cold 16MiB --c
 start_workload main /web/main "$TIER" --hot 48MiB --hot-node 1 --cold 64MiB --cold-node 0
 (($(head -n 1 /out/main.jsonl | jq '.hot_nodes[1]') >= 48 * MIB * 95 / 100)) || fail "the hot set did not begin on the slow node"
 begin=$SECONDS
+if [[ $MOVER == memory.reclaim ]]; then
+    step "memory.reclaim demotes only where an administrator has the kernel demote and there is no swap"
+    wait_for 60 told main demoting
+    cgtide explain main --json | jq -e '[.entries[] | select(.acted and .reason == "demoting") | .actuator] | unique == ["move_pages"]' ||
+        fail "another mover has moved"
+    swapoff -a
+    echo 1 >/sys/kernel/mm/numa/demotion_enabled
+fi
 # DAMON's own regions find less, later.
 limit=$([[ $MOVER == damos ]] && echo 300 || echo 120)
 wait_for "$limit" hot_is_fast main 48
@@ -44,6 +57,11 @@ wait_for "$limit" cold_is_slow main 64
 step "placed after $((SECONDS - begin)) s"
 cgtide tier
 cgtide explain main --last 60
+
+if [[ $MOVER == memory.reclaim ]]; then
+    expect "memory.reclaim has demoted too little" took $((16 * MIB)) main
+    expect "explain does not say so" sh -c "cgtide explain main --last 200 | grep 'by memory.reclaim'"
+fi
 
 step "the stranger's pages stay where they were"
 (($(last_sample /out/plain.jsonl moved_bytes) == 0)) || fail "pages of a container without annotation moved"
