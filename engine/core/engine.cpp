@@ -366,7 +366,7 @@ asio::awaitable<void> Engine::rescan_loop() {
     constexpr auto kPeriod = std::chrono::seconds(2);
     asio::steady_timer timer(io_);
     while (!co_await cancelled()) {
-        if (co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod)) {
+        if (co_await wait_until(timer, next_due(std::chrono::steady_clock::now(), kPeriod))) {
             co_await rescan();
         }
     }
