@@ -4,7 +4,7 @@
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=12
+readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=14
 readonly SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
 readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
 REPORT=''
@@ -122,7 +122,7 @@ summary() {
 }
 
 narrow() {
-    summary pair 2 | awk '{ exit !($3 - $2 <= 0.06) }'
+    summary pair 2 | awk '{ exit !($3 - $2 <= 0.03) }'
 }
 
 rm -f "$RESULTS" "$RESULTS.raw"
@@ -141,7 +141,7 @@ while ((pairs < LEAST_PAIRS)) || { ((pairs < MOST_PAIRS)) && ! narrow; }; do
     if ((pairs % 2 == 0)); then pair pair off on; else pair pair on off; fi
     pairs=$((pairs + 1))
 done
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5; do
     pair control off off
 done
 read -r cpu_median cpu_low cpu_high < <(summary pair 2)
