@@ -1,5 +1,6 @@
 #!/bin/bash
 # Work of a hot loop with reclaim over without, in the virtual machine. usage: slowdown.sh BUILD_DIR [taking|settled] [run.sh OPTION...]
+# KEEP=DIR in the environment keeps the loops' reports, a line a second.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 mode=${2:-taking}
@@ -9,4 +10,5 @@ trap 'rm -rf "$out"' EXIT
 DESTDIR=$build/stage cmake --install "$build" --prefix /usr --strip >/dev/null
 "$(dirname "$0")/../vm/run.sh" slowdown --stage "$build/stage" --build "$build" --out "$out" \
     --timeout 5400 "$@" -- "$mode" >&2
+[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP" && cp -r "$out/." "$KEEP"; }
 cat "$out/slowdown.json"

@@ -70,7 +70,7 @@ readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eag
 # one whose cold memory has left, and attaches and detaches the app.
 segment() {
     if [[ $MODE == taking ]]; then
-        local id=s$RANDOM$RANDOM
+        local id=$1$RANDOM$RANDOM
         start_spinner "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
         await_lines 14
         measure
