@@ -4,7 +4,7 @@
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=14
+readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=12
 readonly SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
 readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
 REPORT=''
@@ -64,6 +64,16 @@ measure() {
             "\($work / (.[1].cpu_s - .[0].cpu_s)) \($work / (.[1].t - .[0].t))"'
 }
 
+# lost_while_taking: of the work of the last segment, the share that was lost in the seconds in which cold memory left, against the other
+# seconds of the same segment: what it costs to be flushed and interrupted then, without the differences between segments.
+lost_while_taking() {
+    tail -n $((SECONDS_A_SEGMENT + 1)) "$REPORT" | jq -s '
+        [range(1; length) as $i | {rate: ((.[$i].passes - .[$i - 1].passes) / (.[$i].cpu_s - .[$i - 1].cpu_s)),
+                                   takes: (.[$i].cold_resident < .[$i - 1].cold_resident)}]
+        | (map(select(.takes | not).rate) | add / length) as $rest
+        | (map(select(.takes) | ($rest - .rate) / $rest) | add // 0) / length'
+}
+
 readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
 
 # segment off|on: one segment's two figures. `taking` has a container of its own a segment, whose cold memory leaves meanwhile; `settled` has
@@ -72,8 +82,10 @@ segment() {
     if [[ $MODE == taking ]]; then
         local id=$1$RANDOM$RANDOM
         start_spinner "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
-        await_lines 14
+        # Before the first of it is idle for long enough.
+        await_lines 5
         measure
+        [[ $1 == off ]] || echo "lost $(lost_while_taking)" >>"$RESULTS.lost"
         runtime_stop "$id" >/dev/null
         runtime_delete "$id" >/dev/null
     else
@@ -118,7 +130,7 @@ summary() {
             middle = median(sample, n)
             median(medians, 2000)
             printf "%.4f %.4f %.4f\n", middle, medians[50], medians[1950]
-        }' "$RESULTS"
+        }' "$RESULTS" "$RESULTS.lost"
 }
 
 narrow() {
@@ -126,6 +138,7 @@ narrow() {
 }
 
 rm -f "$RESULTS" "$RESULTS.raw"
+: >"$RESULTS.lost"
 start_tickers
 start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
@@ -147,11 +160,14 @@ done
 read -r cpu_median cpu_low cpu_high < <(summary pair 2)
 read -r time_median time_low time_high < <(summary pair 3)
 read -r control_median control_low control_high < <(summary control 2)
+read -r lost_median lost_low lost_high < <([[ $MODE == taking ]] && summary lost 2 || echo null null null)
 stop_engine
 jq -nc --arg mode "$MODE" --argjson pairs "$pairs" \
     --argjson a "$cpu_median" --argjson b "$cpu_low" --argjson c "$cpu_high" \
     --argjson d "$time_median" --argjson e "$time_low" --argjson f "$time_high" \
+    --argjson j "$lost_median" --argjson k "$lost_low" --argjson l "$lost_high" \
     --argjson g "$control_median" --argjson h "$control_low" --argjson i "$control_high" \
     '{mode: $mode, pairs: $pairs, work_per_cpu_median: $a, work_per_cpu_low: $b, work_per_cpu_high: $c,
       work_per_second_median: $d, work_per_second_low: $e, work_per_second_high: $f,
-      control_median: $g, control_low: $h, control_high: $i}' | tee /out/slowdown.json
+      control_median: $g, control_low: $h, control_high: $i,
+      lost_while_taking_median: $j, lost_while_taking_low: $k, lost_while_taking_high: $l}' | tee /out/slowdown.json
