@@ -137,14 +137,11 @@ Result<MemoryStat> parse_memory_stat(std::string_view text) {
     return stat;
 }
 
-Result<std::uint64_t> parse_proactively_demoted(std::string_view text) {
-    struct Demoted {
-        std::uint64_t pages = 0;
-    };
-    constexpr std::array<Key<Demoted>, 1> kDemoted{{{"pgdemote_proactive", &Demoted::pages}}};
-    return parse_flat(text, "memory.stat", kDemoted).map([](const Demoted& demoted) {
-        return demoted.pages;
-    });
+Result<ProactiveReclaim> parse_proactive_reclaim(std::string_view text) {
+    constexpr std::array<Key<ProactiveReclaim>, 2> kCounts{
+        {{"pgdemote_proactive", &ProactiveReclaim::demoted},
+         {"pgsteal_proactive", &ProactiveReclaim::stolen}}};
+    return parse_flat(text, "memory.stat", kCounts);
 }
 
 Result<std::map<unsigned, NodeBytes>> parse_numa_stat(std::string_view text) {

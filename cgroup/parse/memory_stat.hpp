@@ -40,10 +40,15 @@ struct MemoryStat {
 /// used key has no number, or `anon` or `file` is missing.
 Result<MemoryStat> parse_memory_stat(std::string_view text);
 
-/// Of `memory.stat`: pages that writes to memory.reclaim had demoted to a lower memory tier since
-/// the cgroup was made, subtree included. \returns `malformed` where this kernel does not count
-/// them.
-Result<std::uint64_t> parse_proactively_demoted(std::string_view text);
+/// What writes to memory.reclaim have done to a cgroup and to what is in it, in pages since it was
+/// made.
+struct ProactiveReclaim {
+    std::uint64_t demoted = 0; ///< pgdemote_proactive: to a lower memory tier
+    std::uint64_t stolen = 0;  ///< pgsteal_proactive: from their node, demoted ones included
+};
+
+/// Of `memory.stat`. \returns `malformed` where this kernel does not count both.
+Result<ProactiveReclaim> parse_proactive_reclaim(std::string_view text);
 
 /// Anonymous and file bytes on one NUMA node.
 struct NodeBytes {

@@ -1,6 +1,5 @@
 #include "engine/act/migrate.hpp"
 
-#include "cgroup/page_nodes.hpp"
 #include "engine/act/meter.hpp"
 
 #include <algorithm>
@@ -29,9 +28,6 @@ constexpr std::uint64_t kWindow = 64U << 20U;
 
 /// The kernel would leave what another process maps too.
 constexpr cgroup::PagemapOptions kTellShared{.tell_shared_anon = true};
-
-/// From linux/mempolicy.h, which does not go with the C library's headers.
-constexpr int kMoveOwn = 1 << 1; // MPOL_MF_MOVE
 
 bool has_code(const Error& error, int code) {
     return error.code.category() == std::generic_category() && error.code.value() == code;
@@ -288,47 +284,9 @@ std::vector<ColdPiece> in_order(std::span<const model::ColdSpace> spaces, Move w
     return pieces;
 }
 
-/// The parts of a range that its process leaves to the kernel.
-std::vector<model::ColdRange> without(const model::ColdRange& range,
-                                      const std::vector<cgroup::OwnPlacement>& own) {
-    std::vector<model::ColdRange> parts;
-    std::uint64_t from = range.start;
-    for (const cgroup::OwnPlacement& one : own) {
-        if (one.end <= from || one.start >= range.end) {
-            continue;
-        }
-        if (one.start > from) {
-            parts.push_back({from, one.start, range.idle});
-        }
-        from = one.end;
-    }
-    if (from < range.end) {
-        parts.push_back({from, range.end, range.idle});
-    }
-    return parts;
-}
-
-/// What the process of a space places itself. Where that cannot be told, it may be all.
-const std::vector<cgroup::OwnPlacement>& look_up(OwnPlacements& own, const PageoutSite& site,
-                                                 const model::ColdSpace& space) {
-    constexpr std::size_t kMostText = 16U << 20U;
-    const TimePoint now = std::chrono::steady_clock::now();
-    OwnPlacements::Look& look = own.looks[{space.pid, space.pid_start}];
-    if (look.at == TimePoint{} || now - look.at >= OwnPlacements::kGood) {
-        look.at = now;
-        look.ranges =
-            site.proc.read(std::to_string(space.pid) + "/numa_maps", kMostText)
-                .and_then([](const std::string& text) { return cgroup::parse_own_placement(text); })
-                .value_or(std::vector<cgroup::OwnPlacement>{{0, UINT64_MAX}});
-    }
-    return look.ranges;
-}
-
 void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spaces, Move way,
                  OwnPlacements& own, Mover& mover, Meter& meter) {
-    std::erase_if(own.looks, [now = std::chrono::steady_clock::now()](const auto& entry) {
-        return now - entry.second.at >= OwnPlacements::kGood;
-    });
+    forget_old(own, std::chrono::steady_clock::now());
     std::vector<std::optional<HeldSpace>> held(spaces.size());
     for (std::size_t i = 0; i < spaces.size(); ++i) {
         auto space = hold(site, spaces[i]);
@@ -347,7 +305,7 @@ void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spac
         if (mover.is_over()) {
             return;
         }
-        for (const auto& part : without(piece.range, look_up(own, site, space))) {
+        for (const auto& part : left_to_kernel(own, site.proc, space, piece.range)) {
             if (!mover.take(*held[piece.space], {space.pid, space.pid_start}, part)) {
                 return;
             }
@@ -359,28 +317,6 @@ void migrate_all(const PageoutSite& site, std::span<const model::ColdSpace> spac
 }
 
 } // namespace
-
-Result<void> KernelMover::where(int pid, std::span<const std::uint64_t> addresses,
-                                std::span<int> nodes) {
-    return cgroup::page_nodes(pid, addresses, nodes);
-}
-
-Result<void> KernelMover::move(int pid, std::span<const std::uint64_t> addresses, unsigned node) {
-    const std::vector<int> nodes(addresses.size(), static_cast<int>(node));
-    std::vector<int> status(addresses.size());
-    const long left = ::syscall(SYS_move_pages, pid, addresses.size(), addresses.data(),
-                                nodes.data(), status.data(), kMoveOwn);
-    if (left < 0) {
-        return fail_errno(errno, "move_pages",
-                          std::to_string(pid) + " to node " + std::to_string(node));
-    }
-    // Since Linux 4.17 the number of pages that stayed comes back, and why stands in their status.
-    if (left > 0 && std::find(status.begin(), status.end(), -ENOMEM) != status.end()) {
-        return fail_errno(ENOMEM, "move_pages",
-                          std::to_string(pid) + " to node " + std::to_string(node));
-    }
-    return {};
-}
 
 model::Outcome migrate(const PageoutSite& site, const model::Decision& decision,
                        std::span<const model::ColdSpace> spaces, const MoveTargets& targets,

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "cgroup/parse/numa_maps.hpp"
 #include "engine/act/cold_memory.hpp"
 #include "engine/act/interrupt.hpp"
 #include "engine/act/move_log.hpp"
+#include "engine/act/own_placement.hpp"
+#include "engine/act/page_mover.hpp"
 #include "engine/model/decision.hpp"
 
 #include <map>
@@ -14,42 +15,6 @@ namespace cgtide::act {
 
 /// Bytes of one call: it does not end at a signal, so it is kept short.
 inline constexpr Bytes kMoveChunk = mebibytes(2);
-
-/// Tells on which node pages are, and moves them. In the product move_pages(2).
-class PageMover {
-public:
-    virtual ~PageMover() = default;
-
-    /// As cgroup::page_nodes().
-    virtual Result<void> where(int pid, std::span<const std::uint64_t> addresses,
-                               std::span<int> nodes) = 0;
-
-    /// Moves the pages that this process alone maps to `node`; where() tells what came of it.
-    /// Blocks for some 2 us a page. \returns EACCES where the process's cpuset forbids the node,
-    /// ENODEV where that has no memory, ENOMEM where it is full, `gone`, EPERM.
-    virtual Result<void> move(int pid, std::span<const std::uint64_t> addresses, unsigned node) = 0;
-};
-
-/// The kernel's. Needs CAP_SYS_PTRACE for processes of other users.
-class KernelMover final : public PageMover {
-public:
-    Result<void> where(int pid, std::span<const std::uint64_t> addresses,
-                       std::span<int> nodes) override;
-    Result<void> move(int pid, std::span<const std::uint64_t> addresses, unsigned node) override;
-};
-
-/// What of each address space its process places itself, as last looked: those pages stay.
-struct OwnPlacements {
-    /// How long a look is good for: it walks page tables, as slowly as a look for present pages.
-    /// After a move in which nothing moved the next one looks anew.
-    static constexpr Microseconds kGood{60'000'000};
-
-    struct Look {
-        TimePoint at{};
-        std::vector<cgroup::OwnPlacement> ranges; ///< rising
-    };
-    std::map<SpaceId, Look> looks;
-};
 
 /// What a container's moves remember. One request at a time uses it.
 struct MoveMemory {

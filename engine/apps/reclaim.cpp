@@ -60,6 +60,7 @@ struct Law {
     double calm() const;
     Pages narrow(Pages pages, Bytes anon, Bytes file) const;
     model::Decision ask_cold(const Cold& cold);
+    model::Decision ask_unmapped(const AgeProof& proof, KindChoice kinds);
     model::Decision ask_unproven(const AgeProof& proof, const KindChoice& kinds);
 
     model::Decision keep(Reason reason) const {
@@ -147,6 +148,9 @@ model::Decision Law::decide() {
         return keep(Reason(ReasonCode::exhausted, {usage()}));
     }
     const AgeProof proof = prove_age(now, policy.reclaim.idle);
+    if (now.has_lower_tier) {
+        return ask_unmapped(proof, kinds);
+    }
     const Cold proven = cold(proof, kinds);
     return proven.bytes >= number(kSmallestAsk) ? ask_cold(proven) : ask_unproven(proof, kinds);
 }
@@ -231,6 +235,20 @@ model::Decision Law::ask_cold(const Cold& cold) {
     return decision;
 }
 
+/// While a lower tier takes what is cold: page cache that no process maps alone, which has no
+/// address by which it could move, at the pace of unknown age.
+model::Decision Law::ask_unmapped(const AgeProof& proof, KindChoice kinds) {
+    const Bytes mapped = now.stat->file_mapped + now.stat->shmem;
+    kinds.file = std::min(kinds.file, now.stat->file - mapped);
+    if (kinds.file < kSmallestAsk || !node.swappiness_key) {
+        state.carry = std::min(state.carry, 0.0);
+        return keep(Reason(ReasonCode::lower_tier, {usage()}));
+    }
+    kinds.anon = {};
+    kinds.pages = Pages::file;
+    return ask_unproven(proof, kinds);
+}
+
 /// TMO: unproven * ratio * (1 - pressure / target), at most `max` of it; refaults and the effort of
 /// the kernel's scans make it less.
 model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds) {
@@ -239,6 +257,12 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const Bytes all_file = std::min(proof.unproven_file, kinds.file);
     const Bytes file = is_shared ? Bytes{} : all_file;
     const Pages pages = proof.known || is_shared ? narrow(kinds.pages, anon, file) : kinds.pages;
+    if (proof.known && anon + all_file < kSmallestAsk) {
+        state.carry = std::min(state.carry, 0.0);
+        return keep(Reason(ReasonCode::in_use, {usage(),
+                                                {InputKey::idle, number(policy.reclaim.idle)},
+                                                {InputKey::unproven, number(anon + all_file)}}));
+    }
     const bool others_keep_it = anon < kSmallestAsk && all_file >= kSmallestAsk;
     if (is_shared && (pages != Pages::anon || others_keep_it)) {
         state.carry = std::min(state.carry, 0.0);
@@ -246,12 +270,6 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
                            {usage(), {InputKey::foreign, number(proof.foreign_mapped)}}));
     }
     const Bytes known_room = anon + file;
-    if (proof.known && known_room < kSmallestAsk) {
-        state.carry = std::min(state.carry, 0.0);
-        return keep(Reason(ReasonCode::in_use, {usage(),
-                                                {InputKey::idle, number(policy.reclaim.idle)},
-                                                {InputKey::unproven, number(known_room)}}));
-    }
     if (signals.growth > std::max(number(kSmallestAsk), kGrowth * number(now.usage))) {
         state.carry = std::min(state.carry, 0.0);
         return keep(Reason(ReasonCode::growing, {usage(), {InputKey::growth, signals.growth}}));

@@ -84,33 +84,36 @@ struct Law {
         return node.actuators.damos_moves && node.actuators.mover == model::Actuator::damos;
     }
 
-    /// Whether memory.reclaim demotes, and does nothing else: while there is swap the same write
-    /// takes to it what the lowest tier has of the container, and it reaches containers that are
+    /// Whether memory.reclaim would demote, and do nothing else. While there is swap the same write
+    /// takes to it what the lower tier has of the container, and it reaches containers that are
     /// inside.
-    bool by_kernel() const {
+    bool kernel_may_demote() const {
         return node.actuators.mover == model::Actuator::memory_reclaim &&
-               node.tiers.kernel_demotes && node.swappiness_max && node.swap_total.count == 0 &&
-               !now.has_nested && place.demotable_anon >= kSmallestMove;
+               node.actuators.reclaim_moves && node.tiers.kernel_demotes &&
+               node.swap_total.count == 0 && !now.has_nested && now.stat &&
+               !(state.by_address_until && *state.by_address_until > now.at);
     }
 
-    model::Actuator mover(std::optional<Move> way) const {
+    /// Anonymous memory of the fastest tier that has been idle for so long, and that the kernel can
+    /// move: what is locked is on none of its lists.
+    Bytes idle_anon(Microseconds least) const {
+        const model::HeatBytes& anon = place.fast_anon;
+        Bytes idle = anon[Heat::cold];
+        idle = idle + (least <= model::kWarmWithin ? anon[Heat::cool] : Bytes{});
+        idle = idle + (least <= model::kHotWithin ? anon[Heat::warm] : Bytes{});
+        return idle - now.stat.value_or(cgroup::MemoryStat{}).unevictable;
+    }
+
+    /// By what `ask` bytes go down. The kernel chooses by its own lists: it is asked only where
+    /// enough is so idle as what should go, for beyond that it would take what is in use.
+    model::Actuator down_by(Bytes ask) const {
         if (by_damon()) {
             return model::Actuator::damos;
         }
-        return way == Move::demote && by_kernel() ? model::Actuator::memory_reclaim
-                                                  : model::Actuator::move_pages;
-    }
-
-    /// What one move takes at most.
-    Bytes most(model::Actuator mover) const {
-        switch (mover) {
-        case model::Actuator::damos:
-            return model::kMostOfDamosMove;
-        case model::Actuator::memory_reclaim:
-            return place.demotable_anon; // beyond that the kernel would take what is hot
-        default:
-            return Bytes{Bytes::kUnlimited};
-        }
+        const Microseconds idle = depth(ask);
+        return kernel_may_demote() && idle > Microseconds(0) && idle_anon(idle) >= ask
+                   ? model::Actuator::memory_reclaim
+                   : model::Actuator::move_pages;
     }
 
     /// What of the fastest tier is not hot and can be moved: by address what was seen.
@@ -170,20 +173,23 @@ struct Law {
         model::Decision decision;
         decision.app = model::AppName::tier;
         decision.id = now.id;
-        decision.actuator = mover(std::nullopt);
+        decision.actuator = by_damon() ? model::Actuator::damos : model::Actuator::move_pages;
         decision.reason = why;
         return decision;
     }
 
     model::Decision move(Move way, Bytes bytes) const {
-        const Bytes ask = std::min(bounded(state.pace, policy, bytes), most(mover(way)));
+        const Bytes paced = bounded(state.pace, policy, bytes);
+        const Bytes ask = by_damon() ? std::min(paced, model::kMostOfDamosMove) : paced;
         const bool up = way == Move::promote;
         model::Decision decision =
             keep(reason(up ? ReasonCode::promoting : ReasonCode::demoting, ask));
-        decision.actuator = mover(way);
         decision.ask = ask;
         decision.move = way;
         decision.proven = up ? Microseconds(0) : depth(ask);
+        if (!up) {
+            decision.actuator = down_by(ask);
+        }
         return decision;
     }
 
@@ -235,15 +241,61 @@ struct Law {
     }
 };
 
+/// What a container uses of slower memory.
+Bytes used_below(const model::Placement& place) {
+    return place.slow[Heat::hot] + place.slow[Heat::warm];
+}
+
+/// Books what came of a demotion by the kernel; where it took next to nothing it is not asked for a
+/// while.
+void book_kernel(TierState& state, std::span<const model::Outcome> outcomes, TimePoint now) {
+    using model::OutcomeEnd;
+    for (const model::Outcome& outcome : outcomes) {
+        if (!state.kernel || outcome.move != Move::demote) {
+            continue;
+        }
+        const bool is_barren = outcome.taken.count * kBarren < outcome.asked.count;
+        const bool has_tried = outcome.actuator == model::Actuator::memory_reclaim &&
+                               outcome.end != OutcomeEnd::dry_run &&
+                               outcome.end != OutcomeEnd::gone &&
+                               !(outcome.end == OutcomeEnd::interrupted && is_barren);
+        if (!has_tried) {
+            state.kernel.reset();
+        } else if (is_barren) {
+            state.kernel.reset();
+            state.by_address_until = now + kKernelRest;
+        } else {
+            state.kernel->taken = outcome.taken;
+            state.kernel->done = outcome.at;
+        }
+    }
+}
+
+/// Whether the kernel took what is in use: so much more is used in slower memory since. What was
+/// idle ages on there.
+void judge_kernel(TierState& state, const model::Placement& place, TimePoint now) {
+    if (!state.kernel || !state.kernel->taken || now < state.kernel->done) {
+        return;
+    }
+    if (used_below(place) > state.kernel->used_below + Bytes{state.kernel->taken->count / 2}) {
+        state.by_address_until = now + kKernelRest;
+    }
+    state.kernel.reset();
+}
+
 model::Step step(const model::State& before, const model::Policy& policy,
                  const model::Snapshot& now, std::span<const model::Outcome> outcomes,
                  const model::NodeView& node) {
     TierState state = std::get<TierState>(before);
     book(state, outcomes);
+    book_kernel(state, outcomes, now.at);
     fade(state, policy, now.at);
     brake(state, now.at);
     const model::Placement place = now.placement.value_or(model::Placement{});
     const Law law{policy, now, node, place, state};
+    if (!node.tiers.is_tiered || !place.is_known) {
+        state.kernel.reset();
+    }
     if (!node.tiers.is_tiered) {
         return {state,
                 {law.keep(Reason(ReasonCode::no_tiers, {{InputKey::usage, number(now.usage)}}))}};
@@ -252,7 +304,15 @@ model::Step step(const model::State& before, const model::Policy& policy,
         return {state,
                 {law.keep(Reason(ReasonCode::unplaced, {{InputKey::usage, number(now.usage)}}))}};
     }
-    return {state, {law.decide()}};
+    judge_kernel(state, place, now.at);
+    const model::Decision decision = law.decide();
+    // One that is under way is judged by what was there before it.
+    const bool is_new =
+        !state.kernel || now.at - state.kernel->at > kMostUnderWay * policy.profile.period;
+    if (decision.actuator == model::Actuator::memory_reclaim && is_new) {
+        state.kernel = {now.at, used_below(place), std::nullopt, {}};
+    }
+    return {state, {decision}};
 }
 
 } // namespace

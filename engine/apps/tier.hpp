@@ -18,6 +18,12 @@ inline constexpr Microseconds kReturnHalfLife{60'000'000};
 inline constexpr Microseconds kFirstMoveHold{20'000'000};
 inline constexpr Microseconds kLastMoveHold{600'000'000};
 
+/// So long memory goes down by address where the kernel took next to none, or what is in use.
+inline constexpr Microseconds kKernelRest{300'000'000};
+
+/// Periods for which a request may wait and work.
+inline constexpr int kMostUnderWay = 3;
+
 /// The app `tier`: hot memory into the container's share of the fastest tier, cold memory out of
 /// it. docs/apps/tier.md states the law in formulas.
 model::App tier_app();

@@ -83,7 +83,8 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
         const Standing standing = standing_of(decision.id);
         if (allowance.paused) {
             refuse(decision, ReasonCode::paused);
-        } else if (standing.has_lower_tier && !decision.move) {
+        } else if (standing.has_lower_tier && !decision.move &&
+                   (decision.pages != model::Pages::file || decision.proven)) {
             refuse(decision, ReasonCode::lower_tier);
         } else if (standing.is_busy || !asking.insert(decision.id).second) {
             refuse(decision, ReasonCode::busy);

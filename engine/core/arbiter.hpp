@@ -30,11 +30,12 @@ struct Standing {
 /// Settles what concerns several decisions at once. Nobody asks while the node is paused; a
 /// container has one request under way at a time (a further one is `busy`), and of two requests for
 /// one container in one period the first stands; nothing leaves memory that can go to a lower tier
-/// (`lower-tier`), and moves between tiers share the room of where they go (`tier-full`), and take
-/// nothing else of what is shared; those that may take
-/// anonymous memory share the free swap (`no-swap`), and all share the node's budget (`budget`), as
-/// share_out() does. A dry run has no part in what is shared. What is refused comes back with an
-/// ask of 0 and the reason, what is cut with the ask that is left. Order is kept. Pure.
+/// (`lower-tier`; of page cache that no process maps its law has seen to it), and moves between
+/// tiers share the room of where they go (`tier-full`), and take nothing else of what is shared;
+/// those that may take anonymous memory share the free swap (`no-swap`), and all share the node's
+/// budget (`budget`), as share_out() does. A dry run has no part in what is shared. What is refused
+/// comes back with an ask of 0 and the reason, what is cut with the ask that is left. Order is
+/// kept. Pure.
 std::vector<model::Decision> arbitrate(std::vector<model::Decision> decisions,
                                        const std::function<Standing(CgroupId)>& standing_of,
                                        const Allowance& allowance);

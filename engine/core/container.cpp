@@ -101,6 +101,11 @@ TimePoint next_due(TimePoint now, Microseconds period) {
     return TimePoint(((now.time_since_epoch() + length / 2) / length + 1) * length);
 }
 
+TimePoint next_beat(TimePoint now, Microseconds period) {
+    const auto length = std::chrono::duration_cast<Nanoseconds>(period);
+    return TimePoint((now.time_since_epoch() / length + 1) * length);
+}
+
 void settle_tenants(Container& container, TimePoint now) {
     const auto running = container.apps();
     for (const model::App& app : apps::table()) {

@@ -84,6 +84,10 @@ struct Container {
 /// rates over a shorter time say too little.
 TimePoint next_due(TimePoint now, Microseconds period);
 
+/// The first multiple of `period` after `now`, counted from the clock's zero: loops that look again
+/// and again wake together, and with the apps.
+TimePoint next_beat(TimePoint now, Microseconds period);
+
 /// Starts the tenants that should run, with a first step at once, and ends those that should not;
 /// the others keep their state.
 void settle_tenants(Container& container, TimePoint now);

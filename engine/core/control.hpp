@@ -145,7 +145,9 @@ public:
     /// The node's memory tiers, and what each live container has in them, now.
     virtual boost::asio::awaitable<model::TierView> tiers() = 0;
 
-    virtual std::vector<model::Capability> capabilities() const = 0;
+    /// What the node has and lacks: as it was at start, but for NUMA nodes, tiers and who else
+    /// moves pages, which are looked at anew.
+    virtual boost::asio::awaitable<std::vector<model::Capability>> capabilities() = 0;
 };
 
 } // namespace cgtide::core

@@ -2,6 +2,7 @@
 
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/core/stall_goal.hpp"
 #include "engine/core/wait.hpp"
 
 #include <algorithm>
@@ -32,17 +33,6 @@ Result<Look> look_at(cgroup::Group& group) {
     return look;
 }
 
-/// The share of the time since `start` in which a task stalled.
-BasisPoints stalled_since(const Look& first, const Look& now, TimePoint start) {
-    constexpr double kAll = 10'000.0;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (!first.stalled || !now.stalled || elapsed.count() <= 0.0) {
-        return {};
-    }
-    const std::chrono::duration<double> stalled = *now.stalled - *first.stalled;
-    return {kAll * (stalled / elapsed)};
-}
-
 /// `run` and `order` outlive the call.
 asio::awaitable<void> watch(const PageOutRun& run, const monitor::PageOutOrder& order,
                             TimePoint end) {
@@ -53,7 +43,7 @@ asio::awaitable<void> watch(const PageOutRun& run, const monitor::PageOutOrder& 
     const auto first = co_await offload(run.sensors, read);
     const TimePoint start = std::chrono::steady_clock::now();
     asio::steady_timer timer(run.io);
-    bool holds = false;
+    StallGoal goal(order.pressure);
     for (TimePoint now = start; first && now < end; now = std::chrono::steady_clock::now()) {
         if (!run.has_damon || run.interrupt->stopped() || co_await cancelled()) {
             co_return;
@@ -63,9 +53,10 @@ asio::awaitable<void> watch(const PageOutRun& run, const monitor::PageOutOrder& 
         if (!look || look->usage + run.ask <= first->usage) {
             co_return;
         }
-        const BasisPoints share = stalled_since(*first, *look, start);
-        if ((share >= order.pressure) != holds) {
-            holds = !holds;
+        const auto elapsed =
+            std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - start);
+        const BasisPoints share = stalled_share(first->stalled, look->stalled, elapsed);
+        if (goal.crosses(share)) {
             const auto tell = [&] {
                 return run.pool.tell_stall(order.container, share);
             };

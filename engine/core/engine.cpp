@@ -229,6 +229,7 @@ std::vector<model::Decision> Engine::step(Turn& turn, const model::NodeView& nod
         if (!turn.snapshot) {
             continue;
         }
+        turn.snapshot->has_lower_tier = has_lower_tier(container, now);
         model::Step step =
             app.step(tenant->state, container.policy, *turn.snapshot, tenant->inbox, node);
         tenant->state = std::move(step.state);
@@ -296,17 +297,26 @@ void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
     }
 }
 
+/// Of a container that has ended since this was decided.
+model::Outcome Engine::no_outcome(const Order& order) {
+    model::Outcome outcome;
+    outcome.app = order.decision.app;
+    outcome.id = order.decision.id;
+    outcome.at = std::chrono::steady_clock::now();
+    outcome.asked = order.decision.ask;
+    outcome.move = order.decision.move;
+    outcome.actuator = order.decision.actuator;
+    outcome.end = model::OutcomeEnd::gone;
+    return outcome;
+}
+
 asio::awaitable<void> Engine::carry_out(Pointer container, Order order) {
     const model::Decision& decision = order.decision;
     const bool dry_run = container->policy.dry_run;
-    model::Outcome outcome;
-    outcome.app = decision.app;
-    outcome.id = decision.id;
-    outcome.at = std::chrono::steady_clock::now();
-    outcome.asked = decision.ask;
-    outcome.move = decision.move;
-    outcome.actuator = decision.actuator;
-    outcome.end = dry_run ? model::OutcomeEnd::dry_run : model::OutcomeEnd::gone;
+    model::Outcome outcome = no_outcome(order);
+    if (dry_run) {
+        outcome.end = model::OutcomeEnd::dry_run;
+    }
     bool begun = true;
     // A container that ended since this was decided has no group any more.
     if (!dry_run && container->group != nullptr) {
@@ -366,7 +376,7 @@ asio::awaitable<void> Engine::rescan_loop() {
     constexpr auto kPeriod = std::chrono::seconds(2);
     asio::steady_timer timer(io_);
     while (!co_await cancelled()) {
-        if (co_await wait_until(timer, next_due(std::chrono::steady_clock::now(), kPeriod))) {
+        if (co_await wait_until(timer, next_beat(std::chrono::steady_clock::now(), kPeriod))) {
             co_await rescan();
         }
     }

@@ -1,21 +1,16 @@
 #pragma once
 
-#include "cgroup/base/kernel_roots.hpp"
-#include "cgroup/watcher.hpp"
-#include "engine/act/pageout.hpp"
-#include "engine/act/reclaim.hpp"
 #include "engine/core/admission.hpp"
 #include "engine/core/arbiter.hpp"
 #include "engine/core/budget.hpp"
 #include "engine/core/control.hpp"
+#include "engine/core/engine_options.hpp"
+#include "engine/core/move_queue.hpp"
 #include "engine/core/registry.hpp"
 #include "engine/core/task_group.hpp"
-#include "engine/monitor/generations.hpp"
-#include "engine/monitor/regions.hpp"
-#include "engine/monitor/sensors.hpp"
+#include "engine/core/tier_sight.hpp"
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -28,46 +23,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 namespace cgtide::core {
-
-/// The region sensor. Its own side is opened in main, for that takes privileges; the kernel's side
-/// takes long, and is opened when the containers are known.
-struct RegionSensor {
-    std::unique_ptr<monitor::Physical> physical; ///< there with `regions`, which tells it
-    std::unique_ptr<monitor::Regions> regions;   ///< none where this node has no DAMON
-    std::string no_stream; ///< why they are read from DAMON's files; empty where BPF tells
-    std::shared_ptr<monitor::Handover> handover;
-    monitor::RegionPoolOptions pool_options;
-    std::unique_ptr<monitor::RegionPool> pool; ///< none until it is taken over
-};
-
-/// The node's memory by speed, as last seen.
-struct TierSight {
-    std::shared_ptr<const model::Topology> topology;
-    TimePoint at{}; ///< when the topology was read
-    model::TierRoom room;
-};
-
-/// What of a NUMA node is left free: a share of it, and well over what has the kernel reclaim
-/// there. Pure.
-Bytes tier_reserve(const model::MemoryNode& node);
-
-/// What main found out and opened.
-struct EngineOptions {
-    KernelRoots roots;
-    RunDir run;
-    model::Settings settings;
-    monitor::Counters counters;
-    cgroup::EventWatcher watcher;
-    std::string engine_path; ///< v2 path of the engine's own cgroup
-    std::string boot_id;
-    act::ReclaimSupport reclaim;
-    damon::EvictionSupport eviction; ///< by generation
-    model::Actuators actuators;      ///< that work here; `wanted` comes from `settings`
-    std::vector<model::Capability> capabilities;
-    RegionSensor sensor;
-    std::unique_ptr<monitor::Generations>
-        generations; ///< none where this kernel has none, or they are not wanted
-};
 
 /// The engine: keeps the registry true to run folder and kernel, steps every container's apps when
 /// they are due, and has the pool carry out what they decide.
@@ -107,7 +62,7 @@ public:
     boost::asio::awaitable<Result<void>> resume() override;
     bool paused() const override { return paused_; }
     boost::asio::awaitable<model::TierView> tiers() override;
-    std::vector<model::Capability> capabilities() const override;
+    boost::asio::awaitable<std::vector<model::Capability>> capabilities() override;
 
 private:
     using Pointer = Registry::Pointer;
@@ -142,6 +97,7 @@ private:
     boost::asio::awaitable<void> rescan_loop();
     boost::asio::awaitable<void> tick(TimePoint now);
     boost::asio::awaitable<void> carry_out(Pointer container, Order order);
+    static model::Outcome no_outcome(const Order& order);
     void find_turns(TimePoint now);
     std::vector<model::Decision> step(Turn& turn, const model::NodeView& node, TimePoint now);
     void note_history(Container& container, const model::Snapshot& now) const;
@@ -162,15 +118,13 @@ private:
     // perform_move.cpp: between memory tiers
     boost::asio::awaitable<model::Outcome> move_pages(Pointer container, const Order& order,
                                                       bool& begun);
-
     boost::asio::awaitable<model::Outcome> demote_by_kernel(Pointer container, const Order& order,
                                                             bool& begun);
+    void lose_kernel_moves(const std::string& why);
 
     // perform_move_damos.cpp: likewise, by DAMON's worker
     boost::asio::awaitable<model::Outcome> move_by_damon(Pointer container, const Order& order,
                                                          bool& begun);
-    boost::asio::awaitable<Result<monitor::Moved>> run_move(Pointer container,
-                                                            const monitor::MoveOrder& order);
     bool wants_moves() const;
     void tell_moves(const std::string& trouble);
     void lose_moves(const std::string& why);
@@ -264,9 +218,9 @@ private:
     bool walking_ = false;   ///< some container's page tables are walked
     bool has_damon_ = false; ///< or is about to: regions or physical regions tell
     bool regions_work_ = false;
-    std::deque<std::uint64_t> move_queue_; ///< for DAMON's worker; the first one has it
-    Microseconds sample_{0};               ///< between two looks of DAMON's workers
-    std::int64_t scanned_ = 0;             ///< RunDir::changed() before the last scan
+    MoveQueue move_queue_{io_, damon_}; ///< for DAMON's worker
+    Microseconds sample_{0};            ///< between two looks of DAMON's workers
+    std::int64_t scanned_ = 0;          ///< RunDir::changed() before the last scan
 };
 
 } // namespace cgtide::core

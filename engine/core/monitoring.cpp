@@ -173,7 +173,7 @@ asio::awaitable<void> Engine::region_loop() {
         };
         const auto state = co_await offload(damon_, commit);
         const TimePoint committed = std::chrono::steady_clock::now();
-        TimePoint next = next_due(committed, kPeriod);
+        TimePoint next = next_beat(committed, kPeriod);
         if (!state && state.error().code == Errc::conflict) {
             if (has_damon_) { // else it was given back meanwhile
                 log::error("no idle times by regions from now on: {}", state.error().message());
@@ -246,7 +246,7 @@ asio::awaitable<void> Engine::drain_loop() {
         if (watching_) {
             co_await offload(sensors_, drain);
         }
-        co_await wait_until(timer, next_due(std::chrono::steady_clock::now(), kPeriod));
+        co_await wait_until(timer, next_beat(std::chrono::steady_clock::now(), kPeriod));
     }
 }
 

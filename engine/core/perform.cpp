@@ -1,5 +1,6 @@
 #include "engine/act/evict.hpp"
 #include "engine/act/meter.hpp"
+#include "engine/act/pageout.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
 

@@ -1,5 +1,6 @@
 #include "engine/act/damos.hpp"
 #include "engine/act/meter.hpp"
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/damos.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
@@ -111,12 +112,7 @@ void Engine::tell_page_out(const std::string& trouble) {
 
 void Engine::lose_page_out(const std::string& why) {
     options_.actuators.damos = false;
-    for (model::Capability& row : options_.capabilities) {
-        if (row.name == kPageoutRow) {
-            row.present = false;
-            row.detail = why;
-        }
-    }
+    mark_missing(options_.capabilities, kPageoutRow, why);
 }
 
 } // namespace cgtide::core

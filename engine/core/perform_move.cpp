@@ -1,15 +1,22 @@
 // What carries a decision about memory tiers out.
+#include "cgroup/parse/proc.hpp"
 #include "engine/act/demote.hpp"
 #include "engine/act/migrate.hpp"
+#include "engine/apps/move_pace.hpp"
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
+#include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
 #include "engine/monitor/memcgs.hpp"
 #include "engine/monitor/placement.hpp"
 #include "engine/monitor/topology.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace cgtide::core {
 
@@ -53,15 +60,35 @@ act::MoveTargets targets_of(const model::Topology& topology, const model::Homing
     return targets;
 }
 
-/// Whether a container may use each node of the lower tiers. Reads a file of its cgroup a node.
-bool may_go_down(const cgroup::Group& group, const model::Topology& topology) {
-    bool may = true;
-    for (std::size_t i = 1; i < topology.tiers.size(); ++i) {
-        for (const model::MemoryNode& node : topology.tiers[i].nodes) {
-            may = may && monitor::may_use_node(group, node.id);
+/// What a demotion by the kernel goes by.
+struct KernelMove {
+    const KernelRoots& roots;
+    const model::Topology& topology;
+    const monitor::Wish& wish;
+    Bytes ask;
+};
+
+/// Whether memory.reclaim would demote now, and do nothing else: demotion is on, there is no swap,
+/// and each lower node has room, and may be used by all of the container's cgroups, for not every
+/// kernel that demotes asks their cpusets. Reads sysfs, procfs and the container's subtree.
+bool demotes_alone(const KernelMove& move) {
+    const auto memory = move.roots.proc.read("meminfo").and_then(
+        [](const std::string& text) { return cgroup::parse_meminfo(text); });
+    if (!memory || memory->swap_total.count > 0 || !monitor::kernel_demotes(move.roots.sys)) {
+        return false;
+    }
+    const auto free = monitor::read_free(move.roots.sys, move.topology);
+    std::vector<unsigned> lower;
+    for (std::size_t i = 1; i < move.topology.tiers.size(); ++i) {
+        for (const model::MemoryNode& node : move.topology.tiers[i].nodes) {
+            const auto found = free.find(node.id);
+            if (found == free.end() || found->second < tier_reserve(node) + move.ask) {
+                return false;
+            }
+            lower.push_back(node.id);
         }
     }
-    return may;
+    return monitor::may_use_nodes(move.wish, lower);
 }
 
 } // namespace
@@ -100,28 +127,47 @@ asio::awaitable<model::Outcome> Engine::move_pages(Pointer container, const Orde
     co_return co_await offload(reclaimers_, move);
 }
 
-/// Has memory.reclaim demote: the kernel chooses by its own lists. By address where the container
-/// may not use all of the lower tiers: not every kernel that demotes asks its cpuset.
+/// Has memory.reclaim demote, by the kernel's own lists; by address where that would do more than
+/// demote.
 asio::awaitable<model::Outcome> Engine::demote_by_kernel(Pointer container, const Order& order,
                                                          bool& begun) {
     const auto group = container->group;
     const auto interrupt = container->writing;
     const Microseconds period = container->policy.profile.period;
-    const auto allows = [&, topology = topology_] {
-        return may_go_down(*group, *topology);
-    };
-    const bool is_free = co_await offload(sensors_, allows);
-    if (!is_free) {
-        Order by_address = order;
-        by_address.decision.actuator = model::Actuator::move_pages;
-        co_return co_await move_pages(container, by_address, begun);
-    }
-    const auto move = [&] {
+    const monitor::Wish wish = wish_of(*container);
+    const bool may = options_.actuators.reclaim_moves && !container->has_nested;
+    const auto move = [&, topology = topology_]() -> std::optional<act::Demotion> {
+        if (!may || !demotes_alone({options_.roots, *topology, wish, order.decision.ask})) {
+            return std::nullopt;
+        }
         const auto time = time_to_work(order.decided, std::chrono::steady_clock::now(), period);
         begun = time.count() > 0;
         return act::demote(group->dir(), order.decision, time, *interrupt);
     };
-    co_return co_await offload(reclaimers_, move);
+    const auto done = co_await offload(reclaimers_, move);
+    if (!done && container->group == nullptr) {
+        co_return no_outcome(order);
+    }
+    if (!done) {
+        Order by_address = order;
+        by_address.decision.actuator = model::Actuator::move_pages;
+        co_return co_await move_pages(container, by_address, begun);
+    }
+    // A little may be somebody else's: the counts are of all who write to memory.reclaim.
+    if (done->dropped.count * apps::kBarren > done->outcome.asked.count) {
+        lose_kernel_moves("it dropped " + format_bytes(done->dropped) + " of a container");
+    } else if (done->outcome.error == EIO) {
+        lose_kernel_moves("this kernel does not count what it demotes");
+    }
+    co_return done->outcome;
+}
+
+void Engine::lose_kernel_moves(const std::string& why) {
+    if (options_.actuators.reclaim_moves) {
+        log::warning("memory.reclaim moves nothing between tiers from now on: {}", why);
+    }
+    options_.actuators.reclaim_moves = false;
+    mark_missing(options_.capabilities, monitor::kDemotionRow, why);
 }
 
 } // namespace cgtide::core

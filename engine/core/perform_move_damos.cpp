@@ -1,8 +1,9 @@
 // What has DAMON's worker carry a decision about memory tiers out.
 #include "engine/apps/move_pace.hpp"
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
+#include "engine/core/move_queue.hpp"
 #include "engine/core/offload.hpp"
-#include "engine/core/wait.hpp"
 #include "engine/monitor/memcgs.hpp"
 #include "engine/monitor/online_memory.hpp"
 #include "engine/monitor/topology.hpp"
@@ -10,7 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <deque>
+#include <functional>
 #include <utility>
 
 namespace cgtide::core {
@@ -22,25 +23,22 @@ namespace {
 constexpr const char* kMoveRow = "DAMOS migrate";
 constexpr std::string_view kOp = "move by DAMON";
 
-/// So long a container waits for its turn.
-constexpr Microseconds kLongestWait{30'000'000};
-
-/// A place in the queue of those who wait for DAMON's worker.
-class MoveTurn {
+/// DAMON's worker on one order.
+class PoolWorker final : public MoveWorker {
 public:
-    explicit MoveTurn(std::deque<std::uint64_t>& queue)
-        : queue_(queue), number_(queue.empty() ? 0 : queue.back() + 1) {
-        queue_.push_back(number_);
-    }
-    ~MoveTurn() { std::erase(queue_, number_); }
-    MoveTurn(const MoveTurn&) = delete;
-    MoveTurn& operator=(const MoveTurn&) = delete;
+    PoolWorker(monitor::RegionPool& pool, const monitor::MoveOrder& order,
+               std::function<bool()> is_wanted)
+        : pool_(pool), order_(order), is_wanted_(std::move(is_wanted)) {}
 
-    bool is_first() const { return queue_.front() == number_; }
+    Result<TimePoint> begin() override { return pool_.move(order_); }
+    bool is_over() override { return pool_.move_is_over(order_.container); }
+    monitor::Moved end() override { return pool_.end_move(order_.container); }
+    bool is_wanted() const override { return is_wanted_(); }
 
 private:
-    std::deque<std::uint64_t>& queue_;
-    std::uint64_t number_;
+    monitor::RegionPool& pool_;
+    const monitor::MoveOrder& order_;
+    std::function<bool()> is_wanted_;
 };
 
 /// What a move goes by.
@@ -111,47 +109,6 @@ Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
 
 } // namespace
 
-/// Has DAMON's worker carry an order out, until it has or something ends it. One order runs at a
-/// time, in the order in which they came.
-asio::awaitable<Result<monitor::Moved>> Engine::run_move(Pointer container,
-                                                         const monitor::MoveOrder& order) {
-    constexpr auto kPeriod = std::chrono::milliseconds(250);
-    const auto interrupt = container->writing;
-    asio::steady_timer timer(io_);
-    const TimePoint latest = std::chrono::steady_clock::now() + kLongestWait;
-    const MoveTurn turn(move_queue_);
-    const auto waits = [&](TimePoint end) {
-        return std::chrono::steady_clock::now() < end && has_damon_ && !interrupt->stopped();
-    };
-    while (!turn.is_first() && waits(latest) && !co_await cancelled()) {
-        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
-    }
-    if (!turn.is_first() || !waits(latest)) {
-        co_return fail(Errc::timeout, kOp, "its turn did not come");
-    }
-    const auto begin = [&] {
-        return options_.sensor.pool->move(order);
-    };
-    const auto until = co_await offload(damon_, begin);
-    const auto is_over = [&] {
-        return options_.sensor.pool->move_is_over(order.container);
-    };
-    bool over = !until;
-    while (!over && waits(*until) && !co_await cancelled()) {
-        co_await wait_until(timer, std::chrono::steady_clock::now() + kPeriod);
-        over = co_await offload(damon_, is_over);
-    }
-    const auto end = [&] {
-        return options_.sensor.pool->end_move(order.container);
-    };
-    monitor::Moved moved = co_await offload(damon_, end);
-    moved.is_whole = over;
-    if (!until) {
-        co_return tl::unexpected(until.error());
-    }
-    co_return moved;
-}
-
 /// Moves by DAMON's worker, which has watched physical memory meanwhile.
 asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const Order& order,
                                                       bool& begun) {
@@ -170,17 +127,13 @@ asio::awaitable<model::Outcome> Engine::move_by_damon(Pointer container, const O
     // Not in one expression: GCC 12 destroys what `?:` with co_await yields twice.
     Result<monitor::Moved> moved;
     if (wanted) {
-        moved = co_await run_move(container, *wanted);
+        PoolWorker worker(*options_.sensor.pool, *wanted,
+                          [this, interrupt] { return has_damon_ && !interrupt->stopped(); });
+        moved = co_await move_queue_.run(worker);
     } else {
         moved = tl::unexpected(wanted.error());
     }
-    model::Outcome outcome;
-    outcome.app = order.decision.app;
-    outcome.id = order.decision.id;
-    outcome.asked = order.decision.ask;
-    outcome.move = order.decision.move;
-    outcome.actuator = order.decision.actuator;
-    outcome.at = std::chrono::steady_clock::now();
+    model::Outcome outcome = no_outcome(order);
     outcome.wall = std::chrono::duration_cast<Microseconds>(outcome.at - started);
     const Errc code = moved || moved.error().code.category() != error_category()
                           ? Errc{}
@@ -238,12 +191,7 @@ void Engine::tell_moves(const std::string& trouble) {
 
 void Engine::lose_moves(const std::string& why) {
     options_.actuators.damos_moves = false;
-    for (model::Capability& row : options_.capabilities) {
-        if (row.name == kMoveRow) {
-            row.present = false;
-            row.detail = why;
-        }
-    }
+    mark_missing(options_.capabilities, kMoveRow, why);
 }
 
 } // namespace cgtide::core

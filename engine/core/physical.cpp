@@ -1,3 +1,4 @@
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
@@ -29,11 +30,6 @@ std::string detail_of(model::PageCache state) {
     }
 }
 
-auto physical_row(std::vector<model::Capability>& rows) {
-    return std::find_if(rows.begin(), rows.end(),
-                        [](const model::Capability& row) { return row.name == kName; });
-}
-
 } // namespace
 
 monitor::PhysicalUse Engine::physical_use() const {
@@ -63,27 +59,19 @@ void Engine::tell_physical(const std::string& trouble) {
 }
 
 void Engine::note_physical(model::PageCache state) {
-    const auto row = physical_row(options_.capabilities);
-    if (row != options_.capabilities.end() && row->present) {
+    model::Capability* row = find_row(options_.capabilities, kName);
+    if (row != nullptr && row->present) {
         row->detail = detail_of(state);
     }
 }
 
 void Engine::lose_physical(const std::string& why) {
-    const auto row = physical_row(options_.capabilities);
-    if (row != options_.capabilities.end()) {
-        row->present = false;
-        row->detail = why;
-    }
+    mark_missing(options_.capabilities, kName, why);
 }
 
 std::string Engine::why_no_physical() const {
-    for (const model::Capability& row : options_.capabilities) {
-        if (row.name == kName && !row.present) {
-            return row.detail;
-        }
-    }
-    return {};
+    const model::Capability* row = find_row(options_.capabilities, kName);
+    return row == nullptr || row->present ? std::string() : row->detail;
 }
 
 std::vector<monitor::PhysicalWish>

@@ -1,3 +1,4 @@
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
@@ -10,11 +11,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-template <class Rows>
-auto region_row(Rows& rows) {
-    return std::find_if(rows.begin(), rows.end(), [](const model::Capability& row) {
-        return row.name == monitor::region_capability().name;
-    });
+/// The name of the row of idle times by regions.
+std::string region_row() {
+    return monitor::region_capability().name;
 }
 
 } // namespace
@@ -23,11 +22,7 @@ void Engine::lose_regions(const std::string& why) {
     watching_ = false;
     has_damon_ = false;
     regions_work_ = false;
-    const auto row = region_row(options_.capabilities);
-    if (row != options_.capabilities.end()) {
-        row->present = false;
-        row->detail = why;
-    }
+    mark_missing(options_.capabilities, region_row(), why);
     lose_physical(why);
     lose_page_out(why);
     lose_moves(why);
@@ -38,8 +33,8 @@ void Engine::note_sample(const monitor::PoolState& state) {
         return;
     }
     constexpr std::string_view kLooks = "; a look each ";
-    const auto row = region_row(options_.capabilities);
-    if (row != options_.capabilities.end() && row->present) {
+    model::Capability* row = find_row(options_.capabilities, region_row());
+    if (row != nullptr && row->present) {
         row->detail.erase(std::min(row->detail.rfind(kLooks), row->detail.size()));
         row->detail += std::string(kLooks) + format_duration(state.sample);
     }
@@ -53,8 +48,8 @@ void Engine::note_sample(const monitor::PoolState& state) {
 }
 
 std::string Engine::why_no_regions() const {
-    const auto row = region_row(options_.capabilities);
-    if (row == options_.capabilities.end()) {
+    const model::Capability* row = find_row(options_.capabilities, region_row());
+    if (row == nullptr) {
         return why_no_physical();
     }
     return row->present ? std::string() : row->detail;

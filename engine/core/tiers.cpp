@@ -1,8 +1,10 @@
 // Memory by speed: what the node has, what containers have of it, and what is whose.
 #include "engine/apps/tier.hpp"
 #include "engine/apps/tier_shares.hpp"
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
+#include "engine/monitor/capabilities.hpp"
 #include "engine/monitor/homing.hpp"
 #include "engine/monitor/topology.hpp"
 
@@ -55,7 +57,7 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
     }
     const model::Topology& topology = *sight.topology;
     sight.room.is_tiered = topology.is_tiered();
-    sight.room.kernel_demotes = topology.kernel_demotes;
+    sight.room.kernel_demotes = topology.kernel_demotes && topology.tiers.size() == 2;
     if (sight.room.is_tiered) {
         const auto free = monitor::read_free(options_.roots.sys, topology);
         for (std::size_t i = 0; i < topology.tiers.size(); ++i) {
@@ -207,6 +209,22 @@ boost::asio::awaitable<model::TierView> Engine::tiers() {
         return view;
     };
     co_return co_await offload(sensors_, look);
+}
+
+boost::asio::awaitable<std::vector<model::Capability>> Engine::capabilities() {
+    const auto look = [this] {
+        return monitor::node_capabilities(options_.roots);
+    };
+    const auto now = co_await offload(sensors_, look);
+    for (const model::Capability& row : now) {
+        model::Capability* known = find_row(options_.capabilities, row.name);
+        const bool is_lost = row.name == monitor::kDemotionRow && options_.reclaim.swappiness_max &&
+                             !options_.actuators.reclaim_moves;
+        if (known != nullptr && !is_lost) {
+            *known = row;
+        }
+    }
+    co_return options_.capabilities;
 }
 
 model::TierUse Engine::tier_use(const Container& container) const {

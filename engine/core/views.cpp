@@ -198,8 +198,4 @@ boost::asio::awaitable<Result<RegionTimes>> Engine::regions(std::string name,
     co_return RegionTimes{summarise(*container), std::move(map)};
 }
 
-std::vector<model::Capability> Engine::capabilities() const {
-    return options_.capabilities;
-}
-
 } // namespace cgtide::core

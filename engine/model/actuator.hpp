@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cgroup/base/units.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -28,13 +30,18 @@ bool is_by_address(Actuator actuator);
 /// The actuator of such a name; nullopt where there is none. Pure.
 std::optional<Actuator> actuator_of(std::string_view name);
 
+/// The most that DAMON moves for one decision: a worker that moves does not look meanwhile, and
+/// cannot be stopped.
+inline constexpr Bytes kMostOfDamosMove = mebibytes(128);
+
 /// By what proven bytes can leave on this node besides memory.reclaim, and by what they are to.
 struct Actuators {
-    bool pageout = false;             ///< process_madvise(MADV_PAGEOUT) works on other processes
-    bool damos = false;               ///< DAMON's schemes page out, and end by themselves
-    bool generations = false;         ///< MGLRU evicts by generation
-    bool generations_anon = false;    ///< ... and anonymous pages alone, if asked
-    bool damos_moves = false;         ///< DAMON's schemes move pages, and end by themselves
+    bool pageout = false;          ///< process_madvise(MADV_PAGEOUT) works on other processes
+    bool damos = false;            ///< DAMON's schemes page out, and end by themselves
+    bool generations = false;      ///< MGLRU evicts by generation
+    bool generations_anon = false; ///< ... and anonymous pages alone, if asked
+    bool damos_moves = false;      ///< DAMON's schemes move pages, and end by themselves
+    bool reclaim_moves = false;    ///< memory.reclaim takes anonymous memory alone, and has so far
     std::optional<Actuator> wanted{}; ///< `reclaim.actuator`; none: `auto`
     std::optional<Actuator> mover{};  ///< `tier.mover`, between memory tiers; none: `auto`
 };

@@ -84,6 +84,14 @@ struct MovePace {
     double cpu_debt = 0.0;            ///< microseconds of CPU over the container's share
 };
 
+/// A demotion that was left to the kernel, until it is seen what that took.
+struct KernelDemotion {
+    TimePoint at{};             ///< when it was decided
+    Bytes used_below;           ///< was then in use in slower memory
+    std::optional<Bytes> taken; ///< none while it is under way
+    TimePoint done{};           ///< when it ended
+};
+
 /// What the tier law remembers of a container. docs/apps/tier.md has the formulas.
 struct TierState {
     MovePace pace;
@@ -92,6 +100,8 @@ struct TierState {
     Microseconds hold{0};         ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
     std::array<std::optional<TimePoint>, 2> rests{}; ///< by Move: nothing could be moved
+    std::optional<KernelDemotion> kernel;            ///< the last one, until it was judged
+    std::optional<TimePoint> by_address_until;       ///< the kernel took what it should not have
     Bytes promoted;                                  ///< all in all
     Bytes demoted;
     Bytes returned; ///< of both

@@ -17,10 +17,6 @@ enum class Move : std::uint8_t { promote, demote, home };
 
 std::string_view to_string(Move move);
 
-/// The most that DAMON moves for one decision: a worker that moves does not look meanwhile, and
-/// cannot be stopped.
-inline constexpr Bytes kMostOfDamosMove = mebibytes(128);
-
 /// What an app wants done for one container, and why. Data only; `ask` of 0 records the reason and
 /// does nothing.
 struct Decision {

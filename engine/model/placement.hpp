@@ -51,14 +51,13 @@ struct HeatBytes {
 
 /// Where one container's memory is, and how hot it is there. What no sensor saw of a tier is cool.
 struct Placement {
-    TimePoint at{};         ///< when it was looked at
-    HeatBytes fast;         ///< in the fastest tier
-    HeatBytes slow;         ///< in all others
-    Bytes promotable;       ///< of `slow`: proven hot
-    Bytes demotable;        ///< of `fast`: seen, so that its addresses are known, and not hot
-    Bytes demotable_anon{}; ///< ... of it: anonymous memory of one process
-    Bytes target{};         ///< what of the fastest tier is this container's, by the arbiter
-    bool is_known = false;  ///< a sensor has seen its memory
+    HeatBytes fast;        ///< in the fastest tier
+    HeatBytes slow;        ///< in all others
+    HeatBytes fast_anon;   ///< of `fast`: seen, and anonymous memory of one process
+    Bytes promotable;      ///< of `slow`: proven hot
+    Bytes demotable;       ///< of `fast`: seen, so that its addresses are known, and not hot
+    Bytes target{};        ///< what of the fastest tier is this container's, by the arbiter
+    bool is_known = false; ///< a sensor has seen its memory
 };
 
 } // namespace cgtide::model

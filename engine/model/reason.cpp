@@ -54,7 +54,8 @@ constexpr std::array<ReasonText, 36> kReasons{{
     {ReasonCode::unmovable, "unmovable",
      "What should move between nodes stays: it is shared with other processes, locked, held by a "
      "cpuset, or was moved a moment ago."},
-    {ReasonCode::no_tiers, "no-tiers", "This node's memory is all of one speed."},
+    {ReasonCode::no_tiers, "no-tiers",
+     "This node has no memory tiers to choose between: `cgtide doctor` says why."},
     {ReasonCode::unplaced, "unplaced", "No sensor has told yet where its memory is."},
     {ReasonCode::lower_tier, "lower-tier",
      "A lower tier has room: what is cold goes there, and is not paged out."},

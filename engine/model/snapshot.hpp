@@ -32,7 +32,8 @@ struct Snapshot {
         swap_limit; ///< the least of what memory.swap.max leaves it, ancestors included
     cgroup::Protection protection; ///< effective memory.min and memory.low
     bool frozen = false;
-    bool has_nested = false; ///< another registered container lives inside it
+    bool has_nested = false;     ///< another registered container lives inside it
+    bool has_lower_tier = false; ///< its cold memory goes to a lower tier, and is not paged out
     std::shared_ptr<const IdleView>
         idle;                           ///< none where no app asked for it or no sensor could tell
     std::optional<Placement> placement; ///< ... likewise
@@ -41,8 +42,9 @@ struct Snapshot {
 
 /// The node's memory by speed, in short: the fastest tier, and all others.
 struct TierRoom {
-    bool is_tiered = false;      ///< there is something to choose between
-    bool kernel_demotes = false; ///< Topology::kernel_demotes
+    bool is_tiered = false; ///< there is something to choose between
+    bool kernel_demotes =
+        false; ///< an administrator has the kernel demote, and there are two tiers
     Bytes fast_total;
     Bytes fast_free;
     Bytes fast_reserve; ///< what is left free

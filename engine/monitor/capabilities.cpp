@@ -168,15 +168,22 @@ std::vector<Capability> probe_kernel(const KernelRoots& roots, bool recursive) {
                           not_locked, "debugfs is closed while the kernel is locked down"));
     all.push_back(host_namespace(roots.proc, "pid", "4026531836"));
     all.push_back(host_namespace(roots.proc, "cgroup", "4026531835"));
-    all.push_back(by_text(
-        "numa_balancing off",
-        {roots.proc, "sys/kernel/numa_balancing", "/proc/sys/kernel/numa_balancing"}, is_zero,
-        "the kernel moves pages between nodes too: of a page that both move the "
-        "last one wins, and tier holds where its own come back"));
-    for (auto& row : tier_capabilities(read_topology(roots.sys, roots.proc))) {
+    for (auto& row : node_capabilities(roots)) {
         all.push_back(std::move(row));
     }
     return all;
+}
+
+std::vector<Capability> node_capabilities(const KernelRoots& roots) {
+    std::vector<Capability> rows{by_text(
+        "numa_balancing off",
+        {roots.proc, "sys/kernel/numa_balancing", "/proc/sys/kernel/numa_balancing"}, is_zero,
+        "the kernel moves pages between nodes too: of a page that both move the "
+        "last one wins, and tier holds where its own come back")};
+    for (auto& row : tier_capabilities(read_topology(roots.sys, roots.proc))) {
+        rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 } // namespace cgtide::monitor

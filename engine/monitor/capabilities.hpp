@@ -16,4 +16,8 @@ namespace cgtide::monitor {
 /// NUMA nodes and tiers, lockdown, and the namespaces of this process.
 std::vector<model::Capability> probe_kernel(const KernelRoots& roots, bool recursive);
 
+/// Of these, what changes while the node runs: whether the kernel balances, NUMA nodes, tiers and
+/// the kernel's demotion. Blocks for about 100 us a NUMA node.
+std::vector<model::Capability> node_capabilities(const KernelRoots& roots);
+
 } // namespace cgtide::monitor

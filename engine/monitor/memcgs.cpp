@@ -14,6 +14,20 @@ namespace {
 
 constexpr std::size_t kMostCgroups = 16;
 constexpr Bytes kLeastOfACgroup{1U << 20U};
+constexpr const char* kMems = "cpuset.mems.effective";
+
+/// The path of a cgroup from its container's: empty, or with a slash behind it.
+std::string below(const Wish& wish, const cgroup::SubtreeNode& node) {
+    const std::string path = node.path.substr(wish.path.size());
+    return path.empty() ? std::string() : path.substr(1) + "/";
+}
+
+/// Whether a list of nodes has this one; true where there is none.
+bool allows(const Dir& dir, const std::string& file, unsigned node) {
+    const auto allowed = dir.read(file).and_then(
+        [](const std::string& text) { return cgroup::parse_id_list(text); });
+    return !allowed || std::find(allowed->begin(), allowed->end(), node) != allowed->end();
+}
 
 } // namespace
 
@@ -31,10 +45,7 @@ Result<std::vector<damon::Memcg>> largest_memcgs(const Wish& wish,
     };
     std::vector<std::pair<std::uint64_t, damon::Memcg>> found;
     for (const cgroup::SubtreeNode& node : subtree->nodes) {
-        const std::string below = node.path.substr(wish.path.size());
-        const std::string file =
-            (below.empty() ? std::string() : below.substr(1) + "/") + "memory.current";
-        const auto text = wish.group->dir().read(file);
+        const auto text = wish.group->dir().read(below(wish, node) + "memory.current");
         const auto bytes = text ? to_u64(trim(text->substr(0, text->find('\n')))) : std::nullopt;
         // Those that are watched stay so a while: each change of them is a commit.
         const std::uint64_t weight = bytes.value_or(0) * (is_known(node.id) ? 2 : 1);
@@ -57,11 +68,20 @@ Result<std::vector<damon::Memcg>> largest_memcgs(const Wish& wish,
 }
 
 bool may_use_node(const cgroup::Group& group, unsigned node) {
-    const auto allowed =
-        group.dir().read("cpuset.mems.effective").and_then([](const std::string& text) {
-            return cgroup::parse_id_list(text);
-        });
-    return !allowed || std::find(allowed->begin(), allowed->end(), node) != allowed->end();
+    return allows(group.dir(), kMems, node);
+}
+
+bool may_use_nodes(const Wish& wish, std::span<const unsigned> nodes) {
+    cgroup::SubtreeOptions how;
+    how.excluded = wish.excluded;
+    const auto subtree = cgroup::walk_subtree(wish.group->dir(), wish.path, how);
+    return subtree && subtree->complete &&
+           std::all_of(subtree->nodes.begin(), subtree->nodes.end(), [&](const auto& cgroup) {
+               const std::string file = below(wish, cgroup) + kMems;
+               return std::all_of(nodes.begin(), nodes.end(), [&](unsigned node) {
+                   return allows(wish.group->dir(), file, node);
+               });
+           });
 }
 
 } // namespace cgtide::monitor

@@ -32,7 +32,7 @@ std::uint64_t present_pages(std::span<const PlacedSpace> spaces) {
 struct Seen {
     model::HeatBytes heat;
     Bytes proven_hot;
-    Bytes idle_anon; ///< not hot
+    model::HeatBytes anon; ///< of one process
 };
 
 /// Asks for one page of `stride` of what is seen.
@@ -102,8 +102,8 @@ private:
         if (known.idle <= -kProvenHot) {
             seen.proven_hot = seen.proven_hot + Bytes{stride_};
         }
-        if (heat != Heat::hot && known.kind == PageKind::anon) {
-            seen.idle_anon = seen.idle_anon + Bytes{stride_};
+        if (known.kind == PageKind::anon) {
+            seen.anon[heat] = seen.anon[heat] + Bytes{stride_};
         }
     }
 
@@ -160,7 +160,9 @@ model::Placement place(std::span<const PlacedSpace> spaces,
     const double on_slow = fit(looker.slow(), slow, placement.slow);
     placement.promotable = scaled(looker.slow().proven_hot, on_slow);
     placement.demotable = scaled(looker.fast().heat.sum() - looker.fast().heat[Heat::hot], on_fast);
-    placement.demotable_anon = scaled(looker.fast().idle_anon, on_fast);
+    for (std::size_t i = 0; i < model::kHeats; ++i) {
+        placement.fast_anon.of.at(i) = scaled(looker.fast().anon.of.at(i), on_fast);
+    }
     placement.is_known = looker.fast().heat.sum() + looker.slow().heat.sum() > Bytes{};
     return placement;
 }

@@ -27,13 +27,6 @@ std::uint32_t weight_of(const Dir& sys, unsigned node) {
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(weight.value_or(1), 1, kMost));
 }
 
-/// Whether an administrator has the kernel demote. Source:
-/// Documentation/ABI/testing/sysfs-kernel-mm-numa.
-bool kernel_demotes(const Dir& sys) {
-    const auto text = sys.read(kDemotion);
-    return text && (*text == "true\n" || *text == "1\n");
-}
-
 /// A list of a file; none where it cannot be read.
 std::vector<unsigned> ids_in(const Dir& dir, const std::string& file) {
     return dir.read(file)
@@ -113,6 +106,11 @@ model::Topology read_topology(const Dir& sys, const Dir& proc) {
     return topology;
 }
 
+bool kernel_demotes(const Dir& sys) {
+    const auto text = sys.read(kDemotion);
+    return text && (*text == "true\n" || *text == "1\n");
+}
+
 std::vector<Bytes> by_tier(const model::Topology& topology,
                            const std::map<unsigned, cgroup::NodeBytes>& nodes) {
     std::vector<Bytes> bytes;
@@ -138,11 +136,12 @@ std::vector<model::Capability> tier_capabilities(const model::Topology& topology
                             .probed = "/sys/devices/virtual/memory_tiering",
                             .detail = topology.flat,
                             .without = "all memory counts as one tier"};
-    model::Capability demotion{.name = "demotion by the kernel",
+    model::Capability demotion{.name = kDemotionRow,
                                .present = topology.kernel_demotes,
                                .probed = "/sys/kernel/mm/numa/demotion_enabled",
                                .detail = topology.kernel_demotes ? "on" : "off",
-                               .without = "tier.mover \"memory.reclaim\" moves by move_pages(2)"};
+                               .without = "tier.mover \"memory.reclaim\" moves by move_pages(2), "
+                                          "as it does while there is swap"};
     std::size_t count = topology.strays.size();
     std::string order;
     for (const model::MemoryTier& tier : topology.tiers) {

@@ -15,6 +15,10 @@ namespace cgtide::monitor {
 /// Documentation/ABI/testing/sysfs-kernel-mm-memory-tiers, stable/sysfs-devices-node.
 model::Topology read_topology(const Dir& sys, const Dir& proc);
 
+/// Whether an administrator has the kernel's reclaim demote. Source:
+/// Documentation/ABI/testing/sysfs-kernel-mm-numa.
+bool kernel_demotes(const Dir& sys);
+
 /// Free bytes of each node of a topology, now; nodes that went offline are left out. About 20 us a
 /// node.
 std::map<unsigned, Bytes> read_free(const Dir& sys, const model::Topology& topology);
@@ -22,6 +26,9 @@ std::map<unsigned, Bytes> read_free(const Dir& sys, const model::Topology& topol
 /// What of a cgroup's bytes is in each tier, anonymous and file. Pure.
 std::vector<Bytes> by_tier(const model::Topology& topology,
                            const std::map<unsigned, cgroup::NodeBytes>& nodes);
+
+/// The row that tells whether the kernel demotes.
+inline constexpr const char* kDemotionRow = "demotion by the kernel";
 
 /// The rows of `cgtide doctor` for NUMA nodes, memory tiers and the kernel's demotion. Pure.
 std::vector<model::Capability> tier_capabilities(const model::Topology& topology);

@@ -93,6 +93,15 @@ asio::awaitable<Reply> tiers(core::Control& control, std::string text) {
     co_return success(render(view));
 }
 
+asio::awaitable<Reply> capabilities(core::Control& control, std::string text) {
+    const Parameters parameters(text, {});
+    if (!parameters.fault().empty()) {
+        co_return invalid(parameters.fault());
+    }
+    const auto rows = co_await control.capabilities();
+    co_return success({{"capabilities", rendered(rows)}});
+}
+
 asio::awaitable<Reply> resume(core::Control& control, std::string text) {
     const Parameters parameters(text, {});
     if (!parameters.fault().empty()) {
@@ -205,26 +214,13 @@ Reply suggest(const core::Control& control, const std::string& text) {
                 : lookup_error(told.error(), name);
 }
 
-Reply capabilities(const core::Control& control, const std::string& text) {
-    const Parameters parameters(text, {});
-    if (!parameters.fault().empty()) {
-        return invalid(parameters.fault());
-    }
-    return success({{"capabilities", rendered(control.capabilities())}});
-}
-
 /// What is known without a wait.
 Reply answer(const core::Control& control, const wire::Call& call) {
     const std::pair<std::string_view, Reply (*)(const core::Control&, const std::string&)>
-        methods[] = {{method::kList, list},
-                     {method::kStat, stat},
-                     {method::kHistory, history},
-                     {method::kInspect, inspect},
-                     {method::kExplain, explain},
-                     {method::kIdle, idle},
-                     {method::kWhatIf, what_if},
-                     {method::kSuggest, suggest},
-                     {method::kCapabilities, capabilities}};
+        methods[] = {{method::kList, list},       {method::kStat, stat},
+                     {method::kHistory, history}, {method::kInspect, inspect},
+                     {method::kExplain, explain}, {method::kIdle, idle},
+                     {method::kWhatIf, what_if},  {method::kSuggest, suggest}};
     for (const auto& [name, ask] : methods) {
         if (call.method == name) {
             return ask(control, call.parameters);
@@ -271,6 +267,9 @@ asio::awaitable<Reply> dispatch(core::Control& control, wire::Call call, std::si
     }
     if (call.method == method::kTiers) {
         return tiers(control, std::move(call.parameters));
+    }
+    if (call.method == method::kCapabilities) {
+        return capabilities(control, std::move(call.parameters));
     }
     return at_once(answer(control, call));
 }

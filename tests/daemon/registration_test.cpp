@@ -48,6 +48,19 @@ TEST_F(Registration, IdleTimesThatNoSensorTellsAreRefusedWithWhatToDo) {
     EXPECT_TRUE(inspect("web")["idle"].is_null());
 }
 
+TEST_F(Registration, ForecastsAndAdviceThatNothingIsKnownForAreRefusedWithWhy) {
+    ASSERT_TRUE(start());
+    ASSERT_EQ(run_container("web", kStat).status, 0);
+    const Ended blind = cli({"what-if", "web", "--idle", "5m"});
+    EXPECT_EQ(blind.status, 1);
+    EXPECT_THAT(blind.errors, HasSubstr("refused (no-idle-view): no sensor has told of web yet"));
+    const Ended early = cli({"suggest", "web"});
+    EXPECT_EQ(early.status, 1);
+    EXPECT_THAT(early.errors, HasSubstr("refused (no-history): what is known of web covers less"));
+    EXPECT_EQ(cli({"what-if", "nobody"}).status, 4);
+    EXPECT_EQ(cli({"suggest", "nobody"}).status, 4);
+}
+
 TEST_F(Registration, DoctorSaysOfEachSensorThatTheKernelLacksDamon) {
     ASSERT_TRUE(start());
     const json doctor = json::parse(cli({"doctor", "--json"}).output);

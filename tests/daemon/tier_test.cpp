@@ -42,6 +42,16 @@ protected:
         return start();
     }
 
+    json doctor_row(const std::string& name) const {
+        const json told = call("io.cgtide.Engine.Capabilities", json::object());
+        for (const json& row : told["capabilities"]) {
+            if (row["name"] == name) {
+                return row;
+            }
+        }
+        return nullptr;
+    }
+
     json apps_of(const std::string& name) const { return inspect(name)["container"]["apps"]; }
 };
 
@@ -54,6 +64,7 @@ TEST_F(Tier, ANodeWithOneTierSaysWhyAndLeavesContainersAlone) {
     const Ended shown = cli({"tier"});
     EXPECT_EQ(shown.status, 0);
     EXPECT_THAT(shown.output, HasSubstr("no tiers to choose between: one NUMA node"));
+    EXPECT_THAT(cli({"doctor"}).output, HasSubstr("/memory_tiering: one NUMA node"));
 }
 
 TEST_F(Tier, WithoutASensorNothingIsMovedAndThatIsSaid) {
@@ -120,6 +131,19 @@ TEST_F(Tier, AReloadKeepsSharesAndANodeThatWentOfflineEndsThem) {
     EXPECT_EQ(apps_of("web"), json({"tier"}));
     put("system/node/online", "0\n");
     EXPECT_FALSE(await_reason("web", "no-tiers").is_null());
+    EXPECT_EQ(doctor_row("memory tiers")["present"], false);
+}
+
+TEST_F(Tier, DoctorSaysWhoElseMovesPagesOnceThatChanges) {
+    put_tiers();
+    tree_.dir().write("proc/sys/kernel/numa_balancing", "0\n");
+    ASSERT_TRUE(start_granting());
+    EXPECT_EQ(doctor_row("numa_balancing off")["present"], true);
+    EXPECT_EQ(doctor_row("demotion by the kernel")["present"], false);
+    tree_.dir().write("proc/sys/kernel/numa_balancing", "2\n");
+    tree_.dir().write("sys/kernel/mm/numa/demotion_enabled", "true\n");
+    EXPECT_EQ(doctor_row("numa_balancing off")["present"], false);
+    EXPECT_EQ(doctor_row("demotion by the kernel")["present"], true);
 }
 
 } // namespace

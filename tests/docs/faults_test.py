@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
-"""Each test that docs/apps/reclaim.md names for a fault is there. usage: faults_test.py ROOT"""
+"""Each test that a page of an app names for a fault is there. usage: faults_test.py ROOT"""
 import pathlib
 import re
 import sys
 import unittest
 
 ROOT = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
+PAGES = ("reclaim", "tier")
 CASE = re.compile(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.M)
 
 
-def rows():
-    """The cells of the rows: fault, what happens, tests."""
-    page = (ROOT / "docs/apps/reclaim.md").read_text()
-    section = page[page.index("## Faults") :].split("\n## ")[0]
+def rows_of(page):
+    """The cells of the rows of a page: fault, what happens, tests."""
+    text = (ROOT / f"docs/apps/{page}.md").read_text()
+    section = text[text.index("## Faults") :].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def rows():
+    return [row for page in PAGES for row in rows_of(page)]
 
 
 def cases(folder):
@@ -25,13 +30,14 @@ def cases(folder):
 
 class Faults(unittest.TestCase):
     def test_every_fault_has_a_test(self):
-        self.assertGreater(len(rows()), 10)
+        for page in PAGES:
+            self.assertGreater(len(rows_of(page)), 10, page)
         for row in rows():
             self.assertEqual(len(row), 3, row)
             self.assertRegex(row[2], r"`\w+\.\w+`", row[0])
 
     def test_the_named_cases_exist(self):
-        unit, daemon = cases("tests/engine"), cases("tests/daemon")
+        unit, daemon = cases("tests/engine") | cases("tests/oci"), cases("tests/daemon")
         for fault, _, tests in rows():
             for name, place in re.findall(r"`(\w+\.\w+)`( \(d\))?", tests):
                 self.assertIn(name, daemon if place else unit, fault)
@@ -41,7 +47,7 @@ class Faults(unittest.TestCase):
         for fault, _, tests in rows():
             for name in re.findall(r"vm\.([\w-]+)", tests):
                 self.assertTrue((ROOT / f"tests/vm/scenarios/{name}.sh").is_file(), fault)
-                self.assertRegex(registered, rf"cgtide_vm_test\(vm {name} ", fault)
+                self.assertRegex(registered, rf"cgtide_vm_test\(vm(-all)? {name} ", fault)
 
 
 if __name__ == "__main__":

@@ -84,10 +84,14 @@ TEST(MemoryStatParser, EscapesWhatItQuotes) {
     EXPECT_THAT(result.error().message(), HasSubstr("\\x1b[31m"));
 }
 
-TEST(ProactivelyDemoted, IsOneKeyOfManyAndMayBeMissing) {
-    EXPECT_EQ(parse_proactively_demoted("anon 5\npgdemote_proactive 8215\npgscan 1\n"), 8215U);
-    EXPECT_TRUE(fails(parse_proactively_demoted("anon 5\npgdemote_proactivex 1\n")));
-    EXPECT_TRUE(fails(parse_proactively_demoted("pgdemote_proactive x\n")));
+TEST(ProactiveReclaim, IsTwoKeysOfManyThatMayBeMissing) {
+    const auto counts =
+        parse_proactive_reclaim("anon 5\npgdemote_proactive 82\npgsteal_proactive 90\n").value();
+    EXPECT_EQ(counts.demoted, 82U);
+    EXPECT_EQ(counts.stolen, 90U);
+    EXPECT_TRUE(fails(parse_proactive_reclaim("anon 5\npgsteal_proactive 90\n")));
+    EXPECT_TRUE(fails(parse_proactive_reclaim("pgdemote_proactive 82\n")));
+    EXPECT_TRUE(fails(parse_proactive_reclaim("pgdemote_proactive x\npgsteal_proactive 90\n")));
 }
 
 TEST(NumaStatParser, TakesBytesByNode) {

@@ -26,19 +26,23 @@ using test::kNever;
 using test::kPage;
 constexpr std::uint64_t kHeldSize = 8 * kMiB;
 
-/// A process of which 8 MiB of anonymous memory are present, until it is told to end.
+/// A process of which 8 MiB of anonymous memory are present, until it is told to end. `shared`:
+/// this one has them too, since before the fork.
 class Holder {
 public:
-    Holder() {
+    explicit Holder(bool shared = false) {
         memory_ =
             ::mmap(nullptr, kHeldSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         ::madvise(memory_, kHeldSize, MADV_NOHUGEPAGE);
         std::array<int, 2> ready{};
         EXPECT_EQ(::pipe(ready.data()), 0);
+        if (shared) {
+            touch();
+        }
         pid_ = ::fork();
         if (pid_ == 0) {
-            for (std::uint64_t i = 0; i < kHeldSize; i += kPage) {
-                static_cast<volatile char*>(memory_)[i] = 1;
+            if (!shared) {
+                touch();
             }
             static_cast<void>(::write(ready[1], "x", 1));
             for (;;) {
@@ -68,6 +72,12 @@ public:
     std::uint64_t start() const { return reinterpret_cast<std::uint64_t>(memory_); }
 
 private:
+    void touch() const {
+        for (std::uint64_t i = 0; i < kHeldSize; i += kPage) {
+            static_cast<volatile char*>(memory_)[i] = 1;
+        }
+    }
+
     void* memory_ = nullptr;
     int pid_ = 0;
 };
@@ -193,6 +203,17 @@ TEST_F(MigrateTest, PagesOfOtherNodesStay) {
     const auto outcome = ask(mebibytes(8));
     EXPECT_EQ(outcome.taken, mebibytes(4));
     EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+}
+
+TEST_F(MigrateTest, PagesThatAForkLeftSharedStay) {
+    const Holder sharing(true);
+    space_ = {sharing.pid(),
+              *cgroup::pid_start_time(proc_, sharing.pid()),
+              {{sharing.start(), sharing.start() + 8 * kMiB, Microseconds(100)}}};
+    const auto outcome = ask(mebibytes(8));
+    EXPECT_EQ(outcome.taken, Bytes{});
+    EXPECT_EQ(outcome.found, Bytes{});
+    EXPECT_EQ(kernel_.calls, 0);
 }
 
 TEST_F(MigrateTest, WhatMovedIsLeftAloneForAWhile) {

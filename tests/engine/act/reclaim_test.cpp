@@ -76,10 +76,6 @@ TEST_F(ReclaimTest, AsksInChunksOf32MebibytesForFiles) {
     EXPECT_EQ(written(), "10485760 swappiness=0"); // 32 + 10
 }
 
-TEST_F(ReclaimTest, BooksTheFallOfUsage) {
-    EXPECT_EQ(ask(mebibytes(1)).taken, Bytes{}); // nothing falls on a fake tree
-}
-
 TEST_F(ReclaimTest, AskingForNothingWritesNothing) {
     EXPECT_EQ(ask({}).end, OutcomeEnd::done);
     EXPECT_EQ(written(), "");

@@ -333,6 +333,13 @@ TEST(ReclaimUnproven, LeavesFilesThatProcessesOfOthersMap) {
     EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::foreign), 2.0 * 0x1p20);
 }
 
+TEST(ReclaimUnproven, IsInUseWhereNothingOfItIsUnprovenWhoeverMapsItsFiles) {
+    ColdScene scene(Bytes{});
+    scene.now.stat->file_mapped = mebibytes(10);
+    scene.view->mapped_file = mebibytes(8);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::in_use);
+}
+
 TEST(ReclaimUnproven, SaysSoAlsoBesideALittleAnonymousMemoryOfUnknownAge) {
     ColdScene scene(Bytes{});
     scene.now.stat->anon = scene.now.stat->anon + kibibytes(512);

@@ -46,6 +46,34 @@ TEST(Reclaim, ScalesWithThePressureOfThePeriod) {
     EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.01 * 0x1p27, 1.0);
 }
 
+TEST(Reclaim, SomeRefaultsMakeTheShareSmaller) {
+    Scene scene;
+    scene.step();
+    const Bytes ask = scene.step().ask;
+    scene.report(ask, ask);
+    scene.refault(Bytes{ask.count / 40});
+    const double next = static_cast<double>(scene.step().ask.count);
+    EXPECT_LT(next, 0.8 * static_cast<double>(ask.count));
+    EXPECT_GT(next, 0.2 * static_cast<double>(ask.count));
+}
+
+TEST(Reclaim, WhileALowerTierTakesWhatIsColdPageCacheThatNoProcessMapsLeavesAlone) {
+    Scene scene;
+    scene.now.has_lower_tier = true;
+    scene.now.stat->file_mapped = mebibytes(8);
+    scene.now.stat->shmem = mebibytes(4);
+    scene.step();
+    model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::reclaimed);
+    EXPECT_EQ(decision.pages, Pages::file);
+    EXPECT_LE(decision.ask, mebibytes(20));
+    scene.node.swappiness_key = false;
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::lower_tier) << "anonymous memory would leave";
+    scene.node.swappiness_key = true;
+    scene.now.stat->file_mapped = mebibytes(28);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::lower_tier) << "it can move";
+}
+
 TEST(Reclaim, StopsAtTheTargetWithinOnePeriod) {
     Scene scene;
     scene.step();

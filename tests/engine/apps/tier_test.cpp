@@ -42,7 +42,7 @@ protected:
         tier[Heat::cold] = mebibytes(cold);
         place_.promotable = place_.slow[Heat::hot];
         place_.demotable = place_.fast.sum() - place_.fast[Heat::hot];
-        place_.demotable_anon = place_.demotable;
+        place_.fast_anon = place_.fast;
     }
 
     model::Decision step(const std::vector<model::Outcome>& outcomes = {}) {
@@ -52,6 +52,7 @@ protected:
         snapshot.usage = place_.fast.sum() + place_.slow.sum();
         snapshot.frozen = frozen_;
         snapshot.has_nested = has_nested_;
+        snapshot.stat = stat_;
         snapshot.placement = place_;
         model::Step step = tier_app().step(state_, policy_, snapshot, outcomes, node_);
         state_ = step.state;
@@ -67,6 +68,7 @@ protected:
         outcome.asked = decision.ask;
         outcome.taken = decision.ask;
         outcome.move = decision.move;
+        outcome.actuator = decision.actuator;
         outcome.cpu = Microseconds(1000);
         return outcome;
     }
@@ -77,6 +79,7 @@ protected:
     model::State state_;
     bool frozen_ = false;
     bool has_nested_ = false;
+    std::optional<cgroup::MemoryStat> stat_;
     int now_ = 0;
 };
 
@@ -125,55 +128,128 @@ TEST_F(TierLaw, DamonTakesWhatNoSensorSeesToo) {
     EXPECT_EQ(down.ask, kFirstMove);
 }
 
-TEST_F(TierLaw, MemoryReclaimDemotesWhereThatIsAllItDoes) {
-    set(place_.fast, 10, 0, 0, 60);
-    const auto chosen = [this] {
+/// A node on which memory.reclaim may demote.
+class TierLawByKernel : public TierLaw {
+protected:
+    TierLawByKernel() {
+        node_.actuators.mover = model::Actuator::memory_reclaim;
+        node_.actuators.reclaim_moves = true;
+        node_.tiers.kernel_demotes = true;
+        stat_ = cgroup::MemoryStat{};
+    }
+
+    model::Actuator chosen() {
         const auto down = step();
         EXPECT_EQ(down.move, Move::demote);
         return down.actuator;
-    };
-    node_.actuators.mover = model::Actuator::memory_reclaim;
-    node_.swappiness_max = true;
-    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "the kernel does not demote";
+    }
+
+    /// The outcome of a demotion, after which so much of what went down is used.
+    model::Decision took(const model::Decision& down, Bytes taken, Bytes used) {
+        model::Outcome outcome = done(down);
+        outcome.taken = taken;
+        place_.fast[Heat::cold] = place_.fast[Heat::cold] - taken;
+        place_.fast_anon = place_.fast;
+        place_.slow[Heat::cold] = place_.slow[Heat::cold] + taken - used;
+        place_.slow[Heat::warm] = place_.slow[Heat::warm] + used;
+        return step({outcome});
+    }
+
+    static constexpr auto kByAddress = model::Actuator::move_pages;
+    static constexpr auto kByKernel = model::Actuator::memory_reclaim;
+};
+
+TEST_F(TierLawByKernel, MemoryReclaimDemotesWhereThatIsAllItDoes) {
+    set(place_.fast, 10, 0, 0, 60);
+    EXPECT_EQ(chosen(), kByKernel);
+    node_.tiers.kernel_demotes = false;
+    EXPECT_EQ(chosen(), kByAddress);
     node_.tiers.kernel_demotes = true;
-    EXPECT_EQ(chosen(), model::Actuator::memory_reclaim);
     node_.swap_total = mebibytes(1);
-    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "the lowest tier would be swapped out";
+    EXPECT_EQ(chosen(), kByAddress) << "the lower tier would be swapped out";
     node_.swap_total = {};
-    node_.swappiness_max = false;
-    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "page cache would be dropped";
-    node_.swappiness_max = true;
+    node_.actuators.reclaim_moves = false;
+    EXPECT_EQ(chosen(), kByAddress) << "page cache would be dropped";
+    node_.actuators.reclaim_moves = true;
     has_nested_ = true;
-    EXPECT_EQ(chosen(), model::Actuator::move_pages) << "it reaches the container inside";
+    EXPECT_EQ(chosen(), kByAddress) << "it reaches the container inside";
     has_nested_ = false;
+    stat_.reset();
+    EXPECT_EQ(chosen(), kByAddress) << "what is locked is not known";
+    stat_ = cgroup::MemoryStat{};
     node_.actuators.mover.reset();
-    EXPECT_EQ(chosen(), model::Actuator::move_pages);
+    EXPECT_EQ(chosen(), kByAddress);
 }
 
-TEST_F(TierLaw, MemoryReclaimIsAskedForNoMoreThanIsIdle) {
-    set(place_.fast, 90, 0, 0, 10);
-    node_.actuators.mover = model::Actuator::memory_reclaim;
-    node_.swappiness_max = true;
-    node_.tiers.kernel_demotes = true;
-    place_.demotable_anon = mebibytes(3);
-    auto down = step();
-    EXPECT_EQ(down.actuator, model::Actuator::memory_reclaim);
-    EXPECT_EQ(down.ask, mebibytes(3)) << "the rest is of files";
-    place_.demotable_anon = Bytes{};
-    down = step();
-    EXPECT_EQ(down.actuator, model::Actuator::move_pages);
-    EXPECT_EQ(down.ask, kFirstMove);
+TEST_F(TierLawByKernel, TheKernelIsAskedOnlyWhereEnoughIsAsIdleAsWhatShouldGo) {
+    set(place_.fast, 40, 40, 0, 60);
+    place_.fast_anon[Heat::cold] = mebibytes(3); // the rest is of files
+    EXPECT_EQ(chosen(), kByAddress) << "it would take what is warm";
+    place_.fast_anon[Heat::cold] = mebibytes(60);
+    EXPECT_EQ(chosen(), kByKernel);
+    stat_->unevictable = mebibytes(55);
+    EXPECT_EQ(chosen(), kByAddress) << "most of it is locked";
 }
 
-TEST_F(TierLaw, MemoryReclaimPromotesNothing) {
+TEST_F(TierLawByKernel, WhatIsHotGoesByAddress) {
+    set(place_.fast, 90, 0, 0, 0);
+    place_.target = mebibytes(50);
+    const auto down = step();
+    EXPECT_EQ(down.move, Move::demote);
+    EXPECT_EQ(down.actuator, kByAddress);
+}
+
+TEST_F(TierLawByKernel, MemoryReclaimPromotesNothing) {
     set(place_.slow, 50, 0, 0, 0);
-    node_.actuators.mover = model::Actuator::memory_reclaim;
-    node_.swappiness_max = true;
-    node_.tiers.kernel_demotes = true;
-    place_.demotable_anon = mebibytes(50);
     const auto up = step();
     EXPECT_EQ(up.move, Move::promote);
-    EXPECT_EQ(up.actuator, model::Actuator::move_pages);
+    EXPECT_EQ(up.actuator, kByAddress);
+}
+
+TEST_F(TierLawByKernel, ItGoesOnWhileTheKernelTakesWhatIsIdle) {
+    set(place_.fast, 10, 0, 0, 60);
+    auto down = took(step(), kFirstMove, {});
+    EXPECT_EQ(down.actuator, kByKernel);
+    place_.fast[Heat::cold] = place_.fast[Heat::cold] + mebibytes(40); // more has become cold since
+    place_.fast_anon = place_.fast;
+    down = took(down, down.ask, mebibytes(1));
+    EXPECT_EQ(down.actuator, kByKernel);
+}
+
+TEST_F(TierLawByKernel, WhereTheKernelTookWhatIsInUseItIsByAddressForAWhile) {
+    set(place_.fast, 10, 0, 0, 60);
+    EXPECT_EQ(took(step(), kFirstMove, mebibytes(5)).actuator, kByAddress);
+    now_ += static_cast<int>(kKernelRest.count() / 1'000'000);
+    EXPECT_EQ(chosen(), kByKernel);
+}
+
+TEST_F(TierLawByKernel, ARequestIsJudgedByWhatWasThereBeforeIt) {
+    set(place_.fast, 10, 0, 0, 60);
+    const auto down = step();
+    place_.slow[Heat::warm] = mebibytes(5); // it is under way, and has taken so much that is in use
+    step();
+    model::Outcome outcome = done(down);
+    EXPECT_EQ(step({outcome}).actuator, kByAddress);
+}
+
+TEST_F(TierLawByKernel, WhereTheKernelTookNextToNothingItIsByAddressOnceMovesDownGoOn) {
+    set(place_.fast, 10, 0, 0, 60);
+    const auto rests = took(step(), Bytes{4096}, {});
+    EXPECT_EQ(rests.ask, Bytes{});
+    now_ += static_cast<int>(kBarrenWait.count() / 1'000'000);
+    EXPECT_EQ(chosen(), kByAddress);
+}
+
+TEST_F(TierLawByKernel, WhatWasNotTriedIsNoEvidence) {
+    for (const auto end : {model::OutcomeEnd::dry_run, model::OutcomeEnd::interrupted}) {
+        set(place_.fast, 10, 0, 0, 60);
+        model::Outcome outcome = done(step());
+        outcome.end = end;
+        outcome.taken = {};
+        step({outcome});
+        now_ += static_cast<int>(kBarrenWait.count() / 1'000'000);
+        EXPECT_EQ(chosen(), kByKernel);
+    }
 }
 
 TEST_F(TierLaw, ColdMemoryGoesDownThoughThereIsRoom) {
@@ -302,6 +378,37 @@ TEST_F(TierLaw, ReturnsHoldMovesAndEachHoldIsLonger) {
     for (; step().reason.code() == ReasonCode::returned && again < 100; ++again) {
     }
     EXPECT_EQ(again, 19);
+}
+
+TEST_F(TierLaw, AfterAHoldMovesBeginSmallAgain) {
+    place_.target = mebibytes(900);
+    set(place_.slow, 500, 0, 0, 0);
+    auto decision = step();
+    for (int i = 0; i < 3; ++i) {
+        decision = step({done(decision)});
+    }
+    EXPECT_EQ(decision.ask, mebibytes(64));
+    auto outcome = done(decision);
+    outcome.returned = decision.ask;
+    ASSERT_EQ(step({outcome}).reason.code(), ReasonCode::returned);
+    int waited = 0;
+    while (decision = step(), decision.ask.count == 0 && ++waited < 100) {
+    }
+    EXPECT_EQ(decision.ask, kFirstMove);
+}
+
+TEST_F(TierLaw, CountsWhatItHasMovedAndWhatCameBack) {
+    set(place_.slow, 50, 0, 0, 0);
+    auto up = done(step());
+    auto down = up;
+    down.move = Move::demote;
+    down.taken = mebibytes(3);
+    down.returned = mebibytes(1);
+    step({up, down});
+    const auto& state = std::get<model::TierState>(state_);
+    EXPECT_EQ(state.promoted, kFirstMove);
+    EXPECT_EQ(state.demoted, mebibytes(3));
+    EXPECT_EQ(state.returned, mebibytes(1));
 }
 
 TEST_F(TierLaw, AFewReturnsAreNoThrash) {

@@ -63,6 +63,9 @@ TEST(Arbiter, NothingLeavesWhatCanGoToALowerTier) {
     EXPECT_EQ(settled[1].ask, Bytes{});
     EXPECT_EQ(settled[1].reason.code(), ReasonCode::lower_tier);
     EXPECT_EQ(settled[2].ask, mebibytes(1));
+    Decision unmapped = decision_of(1, mebibytes(2));
+    unmapped.pages = model::Pages::file;
+    EXPECT_EQ(arbitrate({unmapped}, standing, {})[0].ask, mebibytes(2));
 }
 
 TEST(Arbiter, MovesShareTheRoomOfWhereTheyGo) {
@@ -122,6 +125,19 @@ TEST(Arbiter, NobodyAsksForAnythingOnAPausedNode) {
         EXPECT_DOUBLE_EQ(settled[i].reason.input(InputKey::usage), kUsage);
     }
     EXPECT_EQ(settled[2].reason.code(), ReasonCode::frozen);
+}
+
+TEST(Arbiter, RequestsThatMaySwapShareTheSwapRate) {
+    std::vector<Decision> before{decision_of(1, mebibytes(8)), decision_of(2, mebibytes(8)),
+                                 decision_of(3, mebibytes(8))};
+    before[1].pages = model::Pages::file;
+    auto settled = arbitrate(before, nobody, {.swap_room = mebibytes(6)});
+    EXPECT_EQ(settled[0].ask, mebibytes(3));
+    EXPECT_EQ(settled[1].ask, mebibytes(8)) << "it takes no swap";
+    EXPECT_EQ(settled[2].ask, mebibytes(3));
+    settled = arbitrate(before, nobody, {.swap_room = {}});
+    EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+    EXPECT_EQ(settled[1].ask, mebibytes(8));
 }
 
 TEST(Arbiter, RequestsShareTheFreeSwap) {

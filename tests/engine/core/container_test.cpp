@@ -47,6 +47,13 @@ TEST(NextDue, LeavesAtLeastHalfAPeriodForRates) {
     EXPECT_EQ(next_due(at(5000), kTwoSeconds), at(8000));
 }
 
+TEST(NextBeat, IsTheNextMultipleOfThePeriodHoweverNear) {
+    EXPECT_EQ(next_beat(at(0), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_beat(at(1), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_beat(at(1999), kTwoSeconds), at(2000));
+    EXPECT_EQ(next_beat(at(2000), kTwoSeconds), at(4000));
+}
+
 TEST(ContainerApps, FollowThePolicyAndRootsWill) {
     Container container = container_of({AppName::stat});
     EXPECT_THAT(container.apps(), ElementsAre(AppName::stat));

@@ -92,6 +92,15 @@ TEST(Journal, WhatMovesBetweenTiersIsNotTaken) {
     EXPECT_EQ(journal.last(0)[0].outcome->taken, mebibytes(3));
 }
 
+TEST(Journal, AnEntryNamesTheActuatorThatStoodIn) {
+    Journal journal;
+    const std::uint64_t sequence = add_request(journal, 1);
+    model::Outcome by_address = outcome({});
+    by_address.actuator = model::Actuator::move_pages;
+    journal.settle(sequence, by_address);
+    EXPECT_EQ(journal.last(0).back().actuator, model::Actuator::move_pages);
+}
+
 TEST(Journal, RequestsAreNeverMerged) {
     Journal journal;
     EXPECT_NE(add_request(journal, 1), add_request(journal, 2));

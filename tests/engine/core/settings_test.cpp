@@ -28,6 +28,7 @@ cpu = "0.5%"
 [profile.night]
 ratio = 1
 period = "1h"
+weight = 3
 
 [[grant]]
 cgroup = "/pods/team-a"
@@ -106,6 +107,7 @@ TEST(Settings, AFullFileIsTakenWhole) {
     const model::Profile& night = settings->profiles.at("night");
     EXPECT_EQ(night.name, "night");
     EXPECT_DOUBLE_EQ(night.ratio, 1.0);
+    EXPECT_DOUBLE_EQ(night.weight, 3.0);
     EXPECT_EQ(night.period, Microseconds(3'600'000'000));
     EXPECT_EQ(settings->profiles.at("eager").name, "eager");
     ASSERT_EQ(settings->grants.size(), 2U);
@@ -262,6 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ReclaimKey", "[reclaim]\nidle = 4\n", "reclaim.idle = 4", "allowed: actuator"},
         Bad{"Mover", "[tier]\nmover = \"pageout\"\n", "tier.mover = 'pageout'",
             R"("auto", "move_pages", "damos" or "memory.reclaim")"},
+        Bad{"ProfileWeight", "[profile.x]\nweight = 0\n", "profile.x.weight = 0", "0.01 to 100"},
         Bad{"TierTable", "tier = 1\n", "tier = 1", "a table: [tier]"},
         Bad{"TierKey", "[tier]\nfast = 4\n", "tier.fast = 4", "allowed: mover"}),
     [](const auto& bad) { return std::string(bad.param.name); });

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::home_full) + 1;
-constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::cold_fast) + 1;
+constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::away) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
 const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {

@@ -65,11 +65,12 @@ TEST_F(Memcgs, AreSixteenAndThoseThatAreKnownStayUntilOthersHaveTwiceAsMuch) {
     EXPECT_THAT(paths(wish(), before), testing::Contains("/web/known"));
 }
 
-TEST_F(Memcgs, OfAContainerThatEndedAreAnError) {
+TEST_F(Memcgs, OfAContainerThatEndedAreNone) {
     const Wish ended = wish();
     tree_.remove_group("/web");
     const auto found = largest_memcgs(ended, {});
-    EXPECT_TRUE(!found || found->empty());
+    ASSERT_TRUE(found) << found.error().message();
+    EXPECT_THAT(*found, testing::IsEmpty());
 }
 
 TEST_F(Memcgs, AreKeptToTheNodesOfTheirCpuset) {
@@ -78,6 +79,17 @@ TEST_F(Memcgs, AreKeptToTheNodesOfTheirCpuset) {
     EXPECT_TRUE(may_use_node(*wish().group, 0));
     EXPECT_FALSE(may_use_node(*wish().group, 1));
     EXPECT_TRUE(may_use_node(*wish().group, 3));
+}
+
+TEST_F(Memcgs, MayAllUseNodesWhereNoCpusetForbidsOne) {
+    tree_.add_group("/web/inner");
+    const std::vector<unsigned> nodes{1, 2};
+    EXPECT_TRUE(may_use_nodes(wish(), nodes)) << "they have no cpuset";
+    tree_.set("/web", "cpuset.mems.effective", "0-2\n");
+    tree_.set("/web/inner", "cpuset.mems.effective", "1-2\n");
+    EXPECT_TRUE(may_use_nodes(wish(), nodes));
+    tree_.set("/web/inner", "cpuset.mems.effective", "0-1\n");
+    EXPECT_FALSE(may_use_nodes(wish(), nodes));
 }
 
 } // namespace

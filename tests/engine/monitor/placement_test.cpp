@@ -78,10 +78,9 @@ TEST_F(PlacementTest, TellsHeatByTier) {
     EXPECT_EQ(told.slow[Heat::cool], mebibytes(6));
     EXPECT_EQ(told.promotable, mebibytes(4));
     EXPECT_EQ(told.demotable, mebibytes(3));
-    EXPECT_EQ(told.demotable_anon, mebibytes(3));
 }
 
-TEST_F(PlacementTest, TellsAnonymousMemoryThatCanGoDownApart) {
+TEST_F(PlacementTest, TellsAnonymousMemoryOfTheFastestTierApart) {
     add(0, 2, 0, seconds(-30));
     add(2, 3, 0, seconds(200));
     add(5, 4, 0, seconds(200));
@@ -92,7 +91,9 @@ TEST_F(PlacementTest, TellsAnonymousMemoryThatCanGoDownApart) {
     options_.looks = 1U << 20U;
     const auto told = look();
     EXPECT_EQ(told.demotable, mebibytes(12));
-    EXPECT_EQ(told.demotable_anon, mebibytes(3));
+    EXPECT_EQ(told.fast_anon[Heat::hot], mebibytes(2));
+    EXPECT_EQ(told.fast_anon[Heat::cold], mebibytes(3));
+    EXPECT_EQ(told.fast_anon.sum(), mebibytes(5));
 }
 
 TEST_F(PlacementTest, AsksForNoMorePagesThanItMay) {

@@ -162,9 +162,10 @@ public:
                                                   .returned = mebibytes(7)};
         co_return view;
     }
-    std::vector<model::Capability> capabilities() const override {
-        return {
+    boost::asio::awaitable<std::vector<model::Capability>> capabilities() override {
+        std::vector<model::Capability> rows{
             {"memory.reclaim", true, "/sys/fs/cgroup/memory.reclaim", "writable", "nothing", true}};
+        co_return rows;
     }
 
     std::vector<std::string> asked;

@@ -70,6 +70,13 @@ wait "$stuck" || true
 runtime_delete beside
 echo 0 >/proc/sys/vm/nr_hugepages
 
+step "while the lower tier has room, what is cold goes there and is not paged out, where reclaim runs too"
+start_workload first /web/first "$BOTH" --hot 1MiB --cold 48MiB --cold-node 0
+wait_for $((90 * PATIENCE)) told first lower-tier
+wait_for $((90 * PATIENCE)) cold_is_slow first 48
+swapped_more_than first 0 && fail "memory was paged out though it could go down"
+runtime_delete first
+
 step "the lower tier is full: cold memory stays where tier alone runs, and is paged out where reclaim does too"
 # What a move leaves free of a node is more than this.
 python3 /vm/guest/ballast.py 1 48 /run/filled &
@@ -99,7 +106,8 @@ expect "the engine does not answer" cgtide tier
 
 step "the kernel balances too: that is said, and the hot set is in the fast tier all the same"
 echo 2 >/proc/sys/kernel/numa_balancing
-expect "doctor does not say that the kernel moves pages too" sh -c 'cgtide doctor | grep -i numa_balancing'
+expect "doctor does not say that the kernel moves pages too" sh -c \
+    'cgtide doctor --json | jq -e ".capabilities[] | select(.name == \"numa_balancing off\") | .present == false"'
 start_workload both /web/both "$TIER" --hot 32MiB --hot-node 1
 wait_for $((90 * PATIENCE)) hot_is_fast both 32
 echo 0 >/proc/sys/kernel/numa_balancing

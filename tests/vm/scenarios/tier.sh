@@ -15,20 +15,23 @@ file_is_slow() {
 }
 
 moved_of() {
-    cgtide tier --json | jq -e ".uses[] | select(.name == \"$1\") | .share.promoted_bytes + .share.demoted_bytes"
+    cgtide tier --json | jq -e ".uses[] | select(.name == \"$1\") | .share.promoted_bytes > 0 and .share.demoted_bytes > 0"
 }
 
 echo 0 >/proc/sys/kernel/numa_balancing
 # Two periods are to be long enough to see what is not used for 10 s.
 [[ $MOVER != damos ]] || PERIOD=6
+# An administrator's choice; swap, which there is at first, keeps memory.reclaim from it.
+[[ $MOVER != memory.reclaim ]] || echo 1 >/sys/kernel/mm/numa/demotion_enabled
 grant_web '"stat", "tier", "reclaim"' 'low = "80%"' '[tier]' "mover = \"$MOVER\""
 bad=0
 make_rootfs /run/rootfs
 start_engine --config /run/cgtide.toml
 
-# took BYTES ID: whether the kernel has counted so much as demoted by memory.reclaim.
-took() {
-    (($(sed -n 's/^pgdemote_proactive //p' "$CGROUPS/web/$2/memory.stat") * 4096 >= $1))
+# movers ID: by what a container's memory went down, each once.
+movers() {
+    cgtide explain "$1" --last 200 --json |
+        jq -r '[.entries[] | select(.acted and .reason == "demoting") | .actuator] | unique[]'
 }
 
 step "the tiers are told"
@@ -42,14 +45,6 @@ start_workload plain /plain/plain '{}' --hot 16MiB --hot-node 1 --cold 16MiB --c
 start_workload main /web/main "$TIER" --hot 48MiB --hot-node 1 --cold 64MiB --cold-node 0
 (($(head -n 1 /out/main.jsonl | jq '.hot_nodes[1]') >= 48 * MIB * 95 / 100)) || fail "the hot set did not begin on the slow node"
 begin=$SECONDS
-if [[ $MOVER == memory.reclaim ]]; then
-    step "memory.reclaim demotes only where an administrator has the kernel demote and there is no swap"
-    wait_for 60 told main demoting
-    cgtide explain main --json | jq -e '[.entries[] | select(.acted and .reason == "demoting") | .actuator] | unique == ["move_pages"]' ||
-        fail "another mover has moved"
-    swapoff -a
-    echo 1 >/sys/kernel/mm/numa/demotion_enabled
-fi
 # DAMON's own regions find less, later.
 limit=$([[ $MOVER == damos ]] && echo 300 || echo 120)
 wait_for "$limit" hot_is_fast main 48
@@ -59,8 +54,22 @@ cgtide tier
 cgtide explain main --last 60
 
 if [[ $MOVER == memory.reclaim ]]; then
-    expect "memory.reclaim has demoted too little" took $((16 * MIB)) main
-    expect "explain does not say so" sh -c "cgtide explain main --last 200 | grep 'by memory.reclaim'"
+    step "while there is swap, memory moves by address; without it the kernel demotes what is idle, and nothing else of the container goes"
+    [[ $(movers main) == move_pages ]] || fail "memory.reclaim has demoted beside swap"
+    swapoff -a
+    dd if=/dev/urandom of=/out/second.cache bs=1M count=16 status=none
+    start_workload second /web/second "$TIER" --hot 16MiB --hot-node 0 --cold 48MiB --cold-node 0
+    sync
+    echo 1 >/proc/sys/vm/drop_caches
+    sh -c "echo \$\$ >$CGROUPS/web/second/cgroup.procs; exec taskset -c 0 cat /out/second.cache" >/dev/null
+    cached=$(sed -n 's/^file //p' "$CGROUPS/web/second/memory.stat")
+    ((cached >= 15 * MIB)) || fail "the page cache is somebody else's"
+    wait_for 120 cold_is_slow second 48
+    wait_for 60 hot_is_fast second 16
+    cgtide explain second --last 10
+    movers second | grep -x memory.reclaim || fail "the kernel did not demote"
+    (($(sed -n 's/^pgdemote_proactive //p' "$CGROUPS/web/second/memory.stat") * 4096 >= 32 * MIB)) || fail "the kernel counts less than was told"
+    (($(sed -n 's/^file //p' "$CGROUPS/web/second/memory.stat") >= cached * 9 / 10)) || fail "page cache was dropped"
 fi
 
 step "the stranger's pages stay where they were"
@@ -81,6 +90,7 @@ runtime_create_start bound /run/bound
 wait_for 90 has_event /out/bound.jsonl populated
 wait_for 90 told bound unmovable
 (($(last_sample /out/bound.jsonl moved_bytes) == 0)) || fail "pages left the nodes of their cpuset"
+[[ $MOVER != memory.reclaim || $(movers bound) == move_pages ]] || fail "the kernel was asked for what a cpuset keeps"
 runtime_delete bound
 
 if [[ $MOVER == damos ]]; then
