@@ -241,11 +241,6 @@ struct Law {
     }
 };
 
-/// What a container uses of slower memory.
-Bytes used_below(const model::Placement& place) {
-    return place.slow[Heat::hot] + place.slow[Heat::warm];
-}
-
 /// Books what came of a demotion by the kernel; where it took next to nothing it is not asked for a
 /// while.
 void book_kernel(TierState& state, std::span<const model::Outcome> outcomes, TimePoint now) {
@@ -271,13 +266,13 @@ void book_kernel(TierState& state, std::span<const model::Outcome> outcomes, Tim
     }
 }
 
-/// Whether the kernel took what is in use: so much more is used in slower memory since. What was
-/// idle ages on there.
+/// Where the kernel took what is in use, which so much more of slower memory is since, it is not
+/// asked for a while.
 void judge_kernel(TierState& state, const model::Placement& place, TimePoint now) {
     if (!state.kernel || !state.kernel->taken || now < state.kernel->done) {
         return;
     }
-    if (used_below(place) > state.kernel->used_below + Bytes{state.kernel->taken->count / 2}) {
+    if (place.promotable > state.kernel->used_below + Bytes{state.kernel->taken->count / 2}) {
         state.by_address_until = now + kKernelRest;
     }
     state.kernel.reset();
@@ -310,7 +305,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     const bool is_new =
         !state.kernel || now.at - state.kernel->at > kMostUnderWay * policy.profile.period;
     if (decision.actuator == model::Actuator::memory_reclaim && is_new) {
-        state.kernel = {now.at, used_below(place), std::nullopt, {}};
+        state.kernel = {now.at, place.promotable, std::nullopt, {}};
     }
     return {state, {decision}};
 }
