@@ -33,20 +33,20 @@ protected:
 };
 
 TEST(Demotion, IsWhatTheKernelCounts) {
-    constexpr Bytes kPage = kibibytes(4);
+    constexpr Bytes page = kibibytes(4);
     model::Outcome outcome;
     outcome.asked = mebibytes(8);
     outcome.end = OutcomeEnd::partial;
-    const Demotion some = demotion(outcome, {10, 20}, {266, 276}, kPage);
+    const Demotion some = demotion(outcome, {10, 20}, {266, 276}, page);
     EXPECT_EQ(some.outcome.taken, mebibytes(1));
     EXPECT_EQ(some.dropped, Bytes{});
-    const Demotion worse = demotion(outcome, {10, 20}, {266, 532}, kPage);
+    const Demotion worse = demotion(outcome, {10, 20}, {266, 532}, page);
     EXPECT_EQ(worse.outcome.taken, mebibytes(1));
     EXPECT_EQ(worse.dropped, mebibytes(1));
     outcome.end = OutcomeEnd::done;
-    EXPECT_EQ(demotion(outcome, {10, 20}, {10, 20}, kPage).outcome.taken, mebibytes(8))
+    EXPECT_EQ(demotion(outcome, {10, 20}, {10, 20}, page).outcome.taken, mebibytes(8))
         << "the counts are late";
-    EXPECT_EQ(demotion(outcome, {10, 20}, {10, 276}, kPage).outcome.taken, mebibytes(7));
+    EXPECT_EQ(demotion(outcome, {10, 20}, {10, 276}, page).outcome.taken, mebibytes(7));
 }
 
 TEST_F(DemoteTest, AsksForAnonymousMemoryAlone) {
