@@ -128,9 +128,9 @@ struct Law {
         return std::min(place.promotable, place.target - place.fast[Heat::hot]);
     }
 
-    /// ... and that fits at once.
+    /// ... and that fits at once. The reserve is in the share.
     Bytes room() const {
-        return std::min(place.target - fast(), node.tiers.fast_free - node.tiers.fast_reserve);
+        return std::min(place.target - fast(), node.tiers.fast_free - node.tiers.fast_floor);
     }
 
     /// Hot memory that the share has no room for.

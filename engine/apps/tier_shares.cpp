@@ -48,6 +48,21 @@ std::vector<Bytes> pour(const std::vector<Want>& wants, Bytes& room) {
 
 } // namespace
 
+void RecentMost::see(Bytes value, TimePoint now) {
+    if (now - since_ >= window_) {
+        before_ = now - since_ < 2 * window_ ? now_ : Bytes{};
+        now_ = {};
+        since_ = now;
+    }
+    now_ = std::max(now_, value);
+}
+
+Bytes fast_capacity(const FastRoom& room) {
+    const Bytes without_others = std::min(room.held + room.free, room.total);
+    const Bytes over_floor = room.held + (room.free - room.floor);
+    return std::max(without_others - room.reserve, std::min(room.kept, over_floor));
+}
+
 std::vector<Bytes> share_fast(std::span<const FastClaim> claims, Bytes capacity) {
     std::vector<Bytes> shares(claims.size());
     Bytes room = capacity;

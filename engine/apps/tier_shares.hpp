@@ -2,6 +2,7 @@
 
 #include "engine/model/placement.hpp"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,41 @@ struct FastClaim {
     double weight = 1.0;           ///< over 0: how what is left is shared
     model::HeatBytes heat; ///< of all its memory, wherever it is; cold memory claims nothing
 };
+
+/// So long the room of hot memory that has left the fastest tier is kept for what takes its place:
+/// a hot set that moves is idle for a while before it makes room.
+inline constexpr Microseconds kKeepRoom{60'000'000};
+
+/// The greatest value of the last one to two windows of time.
+class RecentMost {
+public:
+    explicit RecentMost(Microseconds window) : window_(window) {}
+
+    /// Takes a value. `now` does not go back.
+    void see(Bytes value, TimePoint now);
+    Bytes most() const { return std::max(now_, before_); }
+
+private:
+    Microseconds window_;
+    TimePoint since_{}; ///< begin of this window
+    Bytes now_;         ///< of this window
+    Bytes before_;      ///< of the one before
+};
+
+/// What of the fastest tier is free, and what containers with `tier` have of it.
+struct FastRoom {
+    Bytes total;
+    Bytes free;
+    Bytes reserve; ///< left free where containers want more
+    Bytes floor;   ///< left free in any case; not over `reserve`
+    Bytes held;    ///< by all containers together
+    Bytes kept;    ///< hot of that, the most of lately
+};
+
+/// What containers may have of the fastest tier together. The reserve is kept from their growth:
+/// once others have taken it, nothing hot leaves to make it anew, and what changes places with what
+/// was hot has the same room, as long as the floor stays free. Pure.
+Bytes fast_capacity(const FastRoom& room);
 
 /// Shares `capacity` out. Hotter memory comes first, whoever it belongs to; among equally hot
 /// memory first that which is under its owner's `low`, then the rest, by weight. So what one does

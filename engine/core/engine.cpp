@@ -147,7 +147,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         topology_ = sight.topology;
         topology_at_ = sight.at;
         view.tiers = sight.room;
-        share_tiers(sight.room);
+        share_tiers(sight.room, now);
     }
     node_ = view;
     std::vector<model::Decision> decisions;
@@ -178,7 +178,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         .room = budget_.room(),
         .swap_room = budget_.swap_room(),
         .swap_free = apps::swap_room(view),
-        .fast_room = view.tiers.fast_free - view.tiers.fast_reserve - moving_[0],
+        .fast_room = view.tiers.fast_free - view.tiers.fast_floor - moving_[0],
         .slow_room = view.tiers.slow_free - view.tiers.slow_reserve - moving_[1]};
     dispatch(arbitrate(std::move(decisions), standing_of, allowance), now);
 }

@@ -37,7 +37,8 @@ act::MoveTargets targets_of(const model::Topology& topology, model::Move way,
             } else {
                 const auto found = free.find(node.id);
                 const Bytes left = found == free.end() ? Bytes{} : found->second;
-                targets.room.emplace(node.id, left - tier_reserve(node));
+                const Bytes least = i == 0 ? tier_floor(node) : tier_reserve(node);
+                targets.room.emplace(node.id, left - least);
             }
         }
     }

@@ -52,13 +52,14 @@ struct MovePlan {
     bool with_unmapped;
 };
 
-/// The nodes of a tier that have room, and that the container may use.
-std::vector<monitor::MoveTarget> targets_in(const MovePlan& plan, const model::MemoryTier& tier) {
+/// The nodes of a tier, counted from the fastest, that have room, and that the container may use.
+std::vector<monitor::MoveTarget> targets_in(const MovePlan& plan, std::size_t tier) {
     const auto free = monitor::read_free(plan.sys, plan.topology);
     std::vector<monitor::MoveTarget> targets;
-    for (const model::MemoryNode& node : tier.nodes) {
+    for (const model::MemoryNode& node : plan.topology.tiers[tier].nodes) {
         const auto found = free.find(node.id);
-        const Bytes room = (found == free.end() ? Bytes{} : found->second) - tier_reserve(node);
+        const Bytes least = tier == 0 ? tier_floor(node) : tier_reserve(node);
+        const Bytes room = (found == free.end() ? Bytes{} : found->second) - least;
         if (room.count > 0 && monitor::may_use_node(*plan.wish.group, node.id)) {
             targets.push_back({node.id, node.weight, room});
         }
@@ -90,7 +91,7 @@ Result<monitor::MoveOrder> move_order(const MovePlan& plan) {
     for (std::size_t i = 0; i < tiers.size(); ++i) {
         if ((i == 0) == up) {
             if (wanted.targets.empty()) {
-                wanted.targets = targets_in(plan, tiers[i]);
+                wanted.targets = targets_in(plan, i);
             }
             continue;
         }

@@ -14,8 +14,12 @@ struct TierSight {
     model::TierRoom room;
 };
 
-/// What of a NUMA node is left free: a share of it, and well over what has the kernel reclaim
-/// there. Pure.
+/// What of a NUMA node is left free for others: a share of it, and well over what has the kernel
+/// reclaim there. Pure.
 Bytes tier_reserve(const model::MemoryNode& node);
+
+/// What of it a move leaves free in any case, for else the kernel would reclaim; the reserve where
+/// the kernel does not tell. Pure.
+Bytes tier_floor(const model::MemoryNode& node);
 
 } // namespace cgtide::core

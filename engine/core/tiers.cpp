@@ -46,6 +46,10 @@ Bytes tier_reserve(const model::MemoryNode& node) {
     return {static_cast<std::uint64_t>(std::max(share, over))};
 }
 
+Bytes tier_floor(const model::MemoryNode& node) {
+    return node.watermark.count > 0 ? node.watermark : tier_reserve(node);
+}
+
 TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& before,
                                 TimePoint now) const {
     TierSight sight{before, now, {}};
@@ -68,6 +72,9 @@ TierSight Engine::look_at_tiers(const std::shared_ptr<const model::Topology>& be
                 const auto found = free.find(node.id);
                 all = all + node.total;
                 reserve = reserve + tier_reserve(node);
+                if (i == 0) {
+                    sight.room.fast_floor = sight.room.fast_floor + tier_floor(node);
+                }
                 left = left + (found == free.end() ? Bytes{} : found->second);
             }
         }
@@ -112,14 +119,16 @@ void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) c
 }
 
 /// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.
-void Engine::share_tiers(const model::TierRoom& room) {
+void Engine::share_tiers(const model::TierRoom& room, TimePoint now) {
     std::vector<apps::FastClaim> claims;
     std::vector<model::Placement*> places;
-    Bytes capacity = room.fast_free;
+    Bytes held;
+    Bytes hot;
     const auto add = [&](const Container& container, model::Placement& place) {
         claims.push_back(claim_of(container, place, room.fast_total));
         places.push_back(&place);
-        capacity = capacity + place.fast.sum();
+        held = held + place.fast.sum();
+        hot = hot + place.fast[model::Heat::hot];
     };
     for (Turn& turn : turns_) {
         if (turn.snapshot && turn.snapshot->placement && !turn.container->ended()) {
@@ -138,7 +147,13 @@ void Engine::share_tiers(const model::TierRoom& room) {
             add(*container, *container->snapshot->placement);
         }
     }
-    capacity = std::min(capacity, room.fast_total) - room.fast_reserve;
+    hot_fast_.see(hot, now);
+    const auto capacity = apps::fast_capacity({.total = room.fast_total,
+                                               .free = room.fast_free,
+                                               .reserve = room.fast_reserve,
+                                               .floor = room.fast_floor,
+                                               .held = held,
+                                               .kept = hot_fast_.most()});
     const auto shares = apps::share_fast(claims, capacity);
     for (std::size_t i = 0; i < shares.size(); ++i) {
         places[i]->target = shares[i];

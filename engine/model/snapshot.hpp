@@ -47,7 +47,8 @@ struct TierRoom {
         false; ///< an administrator has the kernel demote, and there are two tiers
     Bytes fast_total;
     Bytes fast_free;
-    Bytes fast_reserve; ///< what is left free
+    Bytes fast_reserve; ///< what is left free where containers want more
+    Bytes fast_floor;   ///< what is left free in any case
     Bytes slow_total;
     Bytes slow_free;
     Bytes slow_reserve;

@@ -73,6 +73,51 @@ TEST(FastShares, LowsThatDoNotFitAreCutAlike) {
                 ElementsAre(40U, 20U));
 }
 
+FastRoom fast_room(std::uint64_t free, std::uint64_t held, std::uint64_t kept) {
+    return {.total = mebibytes(1000),
+            .free = mebibytes(free),
+            .reserve = mebibytes(80),
+            .floor = mebibytes(50),
+            .held = mebibytes(held),
+            .kept = mebibytes(kept)};
+}
+
+TEST(FastCapacity, LeavesOthersWhatTheyUseAndTheReserve) {
+    EXPECT_EQ(fast_capacity(fast_room(600, 100, 0)), mebibytes(620));
+    EXPECT_EQ(fast_capacity(fast_room(90, 0, 0)), mebibytes(10));
+    EXPECT_EQ(fast_capacity(fast_room(60, 0, 0)), Bytes{});
+    EXPECT_EQ(fast_capacity(fast_room(990, 100, 0)), mebibytes(920)); // no more than there is
+}
+
+TEST(FastCapacity, NothingHotLeavesForTheReserve) {
+    EXPECT_EQ(fast_capacity(fast_room(60, 100, 96)), mebibytes(96));
+    EXPECT_EQ(fast_capacity(fast_room(10, 100, 96)), mebibytes(96)); // others took the floor too
+    EXPECT_EQ(fast_capacity(fast_room(60, 100, 40)), mebibytes(80)); // what is not hot does
+}
+
+TEST(FastCapacity, WhatChangesPlacesWithWhatWasHotHasItsRoomDownToTheFloor) {
+    EXPECT_EQ(fast_capacity(fast_room(156, 4, 96)), mebibytes(96));
+    EXPECT_EQ(fast_capacity(fast_room(136, 4, 96)), mebibytes(90));
+}
+
+TEST(RecentMost, IsOfOneToTwoWindows) {
+    RecentMost most(Microseconds(10));
+    const auto at = [](int us) {
+        return TimePoint(Microseconds(1000 + us));
+    };
+    EXPECT_EQ(most.most(), Bytes{});
+    most.see(mebibytes(5), at(0));
+    most.see(mebibytes(3), at(9));
+    EXPECT_EQ(most.most(), mebibytes(5));
+    most.see(mebibytes(2), at(10));
+    most.see(mebibytes(1), at(19));
+    EXPECT_EQ(most.most(), mebibytes(5));
+    most.see(mebibytes(1), at(20));
+    EXPECT_EQ(most.most(), mebibytes(2));
+    most.see(Bytes{}, at(40)); // nothing was seen in the window before
+    EXPECT_EQ(most.most(), Bytes{});
+}
+
 /// What of its memory a container keeps in the fastest tier, hottest first.
 model::HeatBytes held(const FastClaim& claim, Bytes share) {
     model::HeatBytes held;

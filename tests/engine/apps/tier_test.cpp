@@ -26,6 +26,7 @@ protected:
                        .fast_total = mebibytes(1024),
                        .fast_free = mebibytes(512),
                        .fast_reserve = mebibytes(20),
+                       .fast_floor = mebibytes(15),
                        .slow_total = mebibytes(1024),
                        .slow_free = mebibytes(512),
                        .slow_reserve = mebibytes(20)};
@@ -349,7 +350,7 @@ TEST_F(TierLaw, WhatWasReadOnceStaysDown) {
 
 TEST_F(TierLaw, AFullTierIsNamed) {
     set(place_.slow, 50, 0, 0, 0);
-    node_.tiers.fast_free = mebibytes(10); // under the reserve
+    node_.tiers.fast_free = mebibytes(10); // under the floor
     EXPECT_EQ(step().reason.code(), ReasonCode::tier_full);
     set(place_.slow, 0, 0, 0, 0);
     set(place_.fast, 0, 0, 0, 50);
