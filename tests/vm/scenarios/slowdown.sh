@@ -1,10 +1,10 @@
 #!/bin/bash
-# How much slower a hot loop runs while cgtide reclaims its container: ABBA pairs of 60 s. Arguments: taking|settled [PAIRS]
+# How much slower a hot loop runs while cgtide reclaims its container: ABBA pairs of 60 s. Arguments: taking|huge|bare|settled [PAIRS]
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest/lib.sh
 
-readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=12
+readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=${2:-12}
 readonly SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
 readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
 REPORT=''
@@ -23,7 +23,7 @@ start_spinner() {
     rm -rf "$REPORT" /run/bundle
     make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
         /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --pass checksum \
-        --sample 1s --report "$REPORT"
+        --pages "$([[ $MODE == huge ]] && echo any || echo small)" --sample 1s --report "$REPORT"
     add_hooks /run/bundle
     runtime_create_start "$1" /run/bundle
     wait_for 120 has_event "$REPORT" populated
@@ -76,15 +76,25 @@ lost_while_taking() {
 
 readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
 
-# segment off|on: one segment's two figures. `taking` has a container of its own a segment, whose cold memory leaves meanwhile; `settled` has
-# one whose cold memory has left, and attaches and detaches the app.
+# take_bare ID: has the kernel take the cold memory, as cgtide would at its soonest, with nothing beside a write.
+take_bare() {
+    await_lines 15
+    echo "$((96 * MIB)) swappiness=max" >"/sys/fs/cgroup/web/$1/memory.reclaim" || true # EAGAIN: less was there
+}
+
+# segment off|on: one segment's two figures. `taking` has a container of its own a segment, whose cold memory leaves meanwhile, `huge` the same
+# with huge pages where the kernel gives them; `bare` leaves cgtide out, and writes to memory.reclaim; `settled` has one container whose cold
+# memory has left, and attaches and detaches the app.
 segment() {
-    if [[ $MODE == taking ]]; then
+    if [[ $MODE != settled ]]; then
         local id=$1$RANDOM$RANDOM
-        start_spinner "$id" "$([[ $1 == on ]] && echo "$ANNOTATED" || echo '{}')"
+        start_spinner "$id" "$([[ $1 == on && $MODE != bare ]] && echo "$ANNOTATED" || echo '{}')"
+        [[ $MODE != huge ]] || (($(awk '$1 == "anon_thp" { print $2 }' "/sys/fs/cgroup/web/$id/memory.stat") > 64 * MIB)) || fail "$id has small pages"
         # Before the first of it is idle for long enough.
         await_lines 5
+        [[ $1 == off || $MODE != bare ]] || take_bare "$id" &
         measure
+        [[ $1 == off || $MODE != bare ]] || (($(last_sample "$REPORT" cold_resident) < 48 * MIB)) || fail "the cold memory of $id is still there"
         [[ $1 == off ]] || echo "lost $(lost_while_taking)" >>"$RESULTS.lost"
         runtime_stop "$id" >/dev/null
         runtime_delete "$id" >/dev/null
@@ -139,8 +149,9 @@ narrow() {
 
 rm -f "$RESULTS" "$RESULTS.raw"
 : >"$RESULTS.lost"
+[[ $MODE != huge ]] || echo always >/sys/kernel/mm/transparent_hugepage/enabled
 start_tickers
-start_engine --config /run/cgtide.toml
+[[ $MODE == bare ]] || start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
 if [[ $MODE == settled ]]; then
     start_spinner settled "$ANNOTATED"
@@ -160,8 +171,8 @@ done
 read -r cpu_median cpu_low cpu_high < <(summary pair 2)
 read -r time_median time_low time_high < <(summary pair 3)
 read -r control_median control_low control_high < <(summary control 2)
-read -r lost_median lost_low lost_high < <([[ $MODE == taking ]] && summary lost 2 || echo null null null)
-stop_engine
+read -r lost_median lost_low lost_high < <([[ $MODE != settled ]] && summary lost 2 || echo null null null)
+[[ $MODE == bare ]] || stop_engine
 jq -nc --arg mode "$MODE" --argjson pairs "$pairs" \
     --argjson a "$cpu_median" --argjson b "$cpu_low" --argjson c "$cpu_high" \
     --argjson d "$time_median" --argjson e "$time_low" --argjson f "$time_high" \

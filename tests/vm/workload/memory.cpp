@@ -61,7 +61,7 @@ Mapping::~Mapping() {
     }
 }
 
-Result<Mapping> Mapping::anonymous_pages(Bytes size, int sharing) {
+Result<Mapping> Mapping::anonymous_pages(Bytes size, int sharing, Pages pages) {
     void* const address =
         ::mmap(nullptr, size.count, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     if (address == MAP_FAILED) {
@@ -69,14 +69,15 @@ Result<Mapping> Mapping::anonymous_pages(Bytes size, int sharing) {
     }
     Mapping mapping(static_cast<std::byte*>(address), size.count);
     // EINVAL says that this kernel has no huge pages, which is as good.
-    if (::madvise(address, size.count, MADV_NOHUGEPAGE) != 0 && errno != EINVAL) {
+    if (pages == Pages::small && ::madvise(address, size.count, MADV_NOHUGEPAGE) != 0 &&
+        errno != EINVAL) {
         return fail_errno(errno, "madvise", sized(size));
     }
     return mapping;
 }
 
-Result<Mapping> Mapping::untouched(Bytes size) {
-    return anonymous_pages(size, MAP_PRIVATE | MAP_NORESERVE);
+Result<Mapping> Mapping::untouched(Bytes size, Pages pages) {
+    return anonymous_pages(size, MAP_PRIVATE | MAP_NORESERVE, pages);
 }
 
 Result<Mapping> Mapping::shared(Bytes size) {
@@ -96,11 +97,11 @@ Result<Mapping> Mapping::existing(const FileRange& range, bool readable) {
     return Mapping(static_cast<std::byte*>(address), range.size.count);
 }
 
-Result<Mapping> Mapping::anonymous(Bytes size, unsigned random_percent) {
+Result<Mapping> Mapping::anonymous(Bytes size, unsigned random_percent, Pages pages) {
     if (size.count == 0) {
         return Mapping();
     }
-    auto mapping = anonymous_pages(size, MAP_PRIVATE);
+    auto mapping = anonymous_pages(size, MAP_PRIVATE, pages);
     if (mapping) {
         fill_pages(mapping->bytes(), random_percent);
     }

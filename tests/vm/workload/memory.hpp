@@ -25,7 +25,10 @@ constexpr bool is_present(std::uint64_t pagemap_entry) {
     return (pagemap_entry >> 63U) != 0;
 }
 
-/// Owns a range of mapped memory, whole pages, that the kernel does not back with huge pages.
+/// What the kernel may back anonymous memory with.
+enum class Pages : std::uint8_t { small, any };
+
+/// Owns a range of mapped memory, whole pages; anonymous ones are small unless asked for.
 class Mapping {
 public:
     /// Maps nothing; its size is 0.
@@ -35,14 +38,15 @@ public:
     ~Mapping();
 
     /// Maps private anonymous memory and fills every page. Blocks while it fills.
-    static Result<Mapping> anonymous(Bytes size, unsigned random_percent);
+    static Result<Mapping> anonymous(Bytes size, unsigned random_percent,
+                                     Pages pages = Pages::small);
 
     /// Makes a file anew, fills it, writes it back and maps it shared. Blocks until it is written,
     /// so that its pages are clean and can be reclaimed.
     static Result<Mapping> file(const FileRange& range, unsigned random_percent);
 
     /// Maps private anonymous memory of which no page is there yet.
-    static Result<Mapping> untouched(Bytes size);
+    static Result<Mapping> untouched(Bytes size, Pages pages = Pages::small);
 
     /// Maps zeroed memory that a fork shares. No page of it is there yet.
     static Result<Mapping> shared(Bytes size);
@@ -64,7 +68,7 @@ public:
     void read_each_page() const;
 
 private:
-    static Result<Mapping> anonymous_pages(Bytes size, int sharing);
+    static Result<Mapping> anonymous_pages(Bytes size, int sharing, Pages pages = Pages::small);
 
     Mapping(std::byte* data, std::size_t size) : data_(data), size_(size) {}
 

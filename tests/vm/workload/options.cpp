@@ -167,6 +167,9 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
     if (name == "--pass") {
         return parse_choice(options.whole_pages, value, "checksum", "touch");
     }
+    if (name == "--pages") {
+        return parse_choice(options.small_pages, value, "small", "any");
+    }
     return fail(Errc::malformed, kOp, "unknown option " + std::string(name));
 }
 
@@ -230,6 +233,8 @@ with a last sample.
                               (default: paced)
   --pass touch|checksum       what a pass does with a hot page: writes one byte of it, or checksums
                               it too (default: touch)
+  --pages small|any           whether the kernel may back anonymous memory with huge pages (default:
+                              small)
   --nodes tell|hide           samples tell on which NUMA nodes the memory is, and what has moved
                               (default: hide)
   --hot-node N, --cold-node N where anonymous memory is at first, as far as there is room; it may

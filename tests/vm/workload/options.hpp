@@ -43,6 +43,7 @@ struct Options {
     Microseconds pause{1000};          ///< after each pass, where paced
     bool paced = true;                 ///< false: never pauses
     bool whole_pages = false;          ///< a pass also checksums the hot memory
+    bool small_pages = true;           ///< false: anonymous memory may be in huge pages
     bool tell_nodes = false;           ///< samples tell on which NUMA nodes the memory is
     std::optional<unsigned> hot_node;  ///< where the hot anonymous memory is at first
     std::optional<unsigned> cold_node; ///< ... and the cold

@@ -55,9 +55,13 @@ struct Memory {
     std::vector<Mapping> growth;
 };
 
+Pages pages_of(const Options& options) {
+    return options.small_pages ? Pages::small : Pages::any;
+}
+
 Result<void> reserve_growth(std::vector<Mapping>& growth, const Options& options) {
     for (const Bytes step : growth_steps(options)) {
-        auto mapping = Mapping::untouched(step);
+        auto mapping = Mapping::untouched(step, pages_of(options));
         if (!mapping) {
             return tl::unexpected(mapping.error());
         }
@@ -80,8 +84,9 @@ Result<Memory> populate(const Options& options) {
         };
     };
     const unsigned percent = options.random_percent;
+    const Pages pages = pages_of(options);
     return prefer_node_if(options, options.cold_node)
-        .and_then([&] { return Mapping::anonymous(options.cold, percent); })
+        .and_then([&] { return Mapping::anonymous(options.cold, percent, pages); })
         .map(put(memory.cold))
         .and_then([&] { return prefer_node_if(options, std::nullopt); })
         .and_then([&] { return Mapping::file(options.file_cold, percent); })
@@ -89,7 +94,7 @@ Result<Memory> populate(const Options& options) {
         .and_then([&] { return Mapping::file(options.file_hot, percent); })
         .map(put(memory.file_hot))
         .and_then([&] { return prefer_node_if(options, options.hot_node); })
-        .and_then([&] { return Mapping::anonymous(options.hot, percent); })
+        .and_then([&] { return Mapping::anonymous(options.hot, percent, pages); })
         .map(put(memory.hot))
         .and_then([&] { return prefer_node_if(options, std::nullopt); })
         .and_then([&] { return reserve_growth(memory.growth, options); })

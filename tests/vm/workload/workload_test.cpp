@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -14,7 +18,9 @@
 namespace cgtide::workload {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 Result<Options> parse(std::vector<const char*> arguments) {
     return parse_options(arguments);
@@ -43,7 +49,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
                "4KiB",        "--file-cold", "/b",          "8192",  "--random",   "0",
                "--report",    "/out/r",      "--sample",    "250ms", "--seconds",  "7",
                "--pause-us",  "20",          "--work-mode", "spin",  "--pass",     "checksum",
-               "--alternate", "30s"});
+               "--alternate", "30s",         "--pages",     "any"});
     ASSERT_TRUE(options);
     EXPECT_TRUE(growth_steps(*options).empty());
     EXPECT_EQ(options->cold, mebibytes(96));
@@ -59,6 +65,7 @@ TEST(WorkloadOptions, TakesEveryOption) {
     EXPECT_EQ(options->alternate, std::chrono::seconds(30));
     EXPECT_FALSE(options->paced);
     EXPECT_TRUE(options->whole_pages);
+    EXPECT_FALSE(options->small_pages);
 }
 
 TEST(WorkloadOptions, AsksForHelpWithoutMemory) {
@@ -221,6 +228,36 @@ TEST(WorkloadPagemap, SeesADroppedRangeLeave) {
 
     mapping->write_each_page(std::byte{1});
     EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(1000));
+}
+
+/// The flags of the mapping that holds these bytes, as smaps tells them.
+std::string flags_of(const Mapping& mapping) {
+    const auto at = reinterpret_cast<std::uintptr_t>(mapping.bytes().data());
+    std::ifstream smaps("/proc/self/smaps");
+    bool is_here = false;
+    for (std::string line; std::getline(smaps, line);) {
+        std::uintptr_t first = 0;
+        std::uintptr_t end = 0;
+        char dash = 0;
+        std::istringstream range(line);
+        if (range >> std::hex >> first >> dash >> end && dash == '-') {
+            is_here = first <= at && at < end;
+        } else if (is_here && line.find("VmFlags:") == 0) {
+            return line + ' ';
+        }
+    }
+    return "none";
+}
+
+TEST(WorkloadMapping, IsOfSmallPagesUnlessAskedForAny) {
+    if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
+        GTEST_SKIP() << "this kernel has no huge pages";
+    }
+    const auto small = Mapping::anonymous(mebibytes(2), 0);
+    const auto any = Mapping::anonymous(mebibytes(2), 0, Pages::any);
+    ASSERT_TRUE(small && any);
+    EXPECT_THAT(flags_of(*small), HasSubstr(" nh "));
+    EXPECT_THAT(flags_of(*any), AllOf(HasSubstr("VmFlags:"), Not(HasSubstr(" nh "))));
 }
 
 TEST(WorkloadMapping, ChecksumsFirstAndLastByte) {
