@@ -45,6 +45,52 @@ std::optional<Result<Bytes>> value_of(std::string_view line, std::string_view ke
     return kibibytes(*number);
 }
 
+constexpr std::string_view kZone = "Node ";
+
+/// Of one zone, in pages.
+struct ZoneMarks {
+    unsigned node = 0;
+    std::uint64_t high = 0;
+    std::uint64_t kept = 0;             ///< from those that could do with a higher zone
+    std::uint64_t managed = UINT64_MAX; ///< all that the zone has
+
+    std::uint64_t least() const { return std::min(managed, high + std::min(kept, ~high)); }
+};
+
+/// `(0, 3018, 11338)`: the greatest of these.
+std::optional<std::uint64_t> greatest(std::string_view list) {
+    if (!list.starts_with('(') || !list.ends_with(')')) {
+        return std::nullopt;
+    }
+    std::uint64_t most = 0;
+    for (const std::string_view part : split(list.substr(1, list.size() - 2), ',')) {
+        const auto number = to_u64(trim(part));
+        if (!number) {
+            return std::nullopt;
+        }
+        most = std::max(most, *number);
+    }
+    return most;
+}
+
+/// Takes one line of a zone. \returns false where it has a key without its number, or no zone.
+bool read_mark(std::optional<ZoneMarks>& zone, std::string_view line) {
+    constexpr std::string_view kHigh = "high "; // a set of a processor's pages has `high:`
+    constexpr std::string_view kManaged = "managed ";
+    constexpr std::string_view kProtection = "protection:";
+    const bool is_list = line.starts_with(kProtection);
+    if (!is_list && !line.starts_with(kHigh) && !line.starts_with(kManaged)) {
+        return true;
+    }
+    const std::string_view value = trim(line.substr(line.find(is_list ? ':' : ' ') + 1));
+    const auto number = is_list ? greatest(value) : to_u64(value);
+    if (!zone || !number) {
+        return false;
+    }
+    (is_list ? zone->kept : line.starts_with(kHigh) ? zone->high : zone->managed) = *number;
+    return true;
+}
+
 } // namespace
 
 Result<std::vector<unsigned>> parse_id_list(std::string_view text) {
@@ -90,28 +136,34 @@ Result<NodeMemory> parse_node_meminfo(std::string_view text) {
     return NodeMemory{*total, *free};
 }
 
-Result<std::map<unsigned, std::uint64_t>> parse_high_watermarks(std::string_view text) {
-    constexpr std::string_view kZone = "Node ";
-    constexpr std::string_view kHigh = "high ";
+Result<std::map<unsigned, std::uint64_t>> parse_watermarks(std::string_view text) {
     std::map<unsigned, std::uint64_t> pages;
-    std::optional<unsigned> node;
+    std::optional<ZoneMarks> zone;
+    const auto add = [&] {
+        if (!zone) {
+            return true;
+        }
+        std::uint64_t& sum = pages[zone->node];
+        const std::uint64_t least = zone->least();
+        const bool fits = least <= UINT64_MAX - sum;
+        sum += fits ? least : 0;
+        return fits;
+    };
     while (const auto line = next_line(text)) {
         if (line->starts_with(kZone)) {
-            node = small(line->substr(kZone.size(), line->find(',') - kZone.size()), kMostIds);
-            if (!node) {
+            const bool fits = add();
+            const auto node =
+                small(line->substr(kZone.size(), line->find(',') - kZone.size()), kMostIds);
+            if (!node || !fits) {
                 return malformed(kZoneinfo, *line);
             }
-            continue;
-        }
-        const std::string_view words = trim(*line);
-        if (!words.starts_with(kHigh)) { // a set of a processor's pages has `high:`
-            continue;
-        }
-        const auto number = to_u64(trim(words.substr(kHigh.size())));
-        if (!node || !number || *number > UINT64_MAX - pages[*node]) {
+            zone = ZoneMarks{.node = *node};
+        } else if (!read_mark(zone, trim(*line))) {
             return malformed(kZoneinfo, *line);
         }
-        pages[*node] += *number;
+    }
+    if (!add()) {
+        return malformed(kZoneinfo, "too much");
     }
     return pages;
 }

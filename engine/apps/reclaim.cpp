@@ -55,6 +55,7 @@ struct Law {
 
     std::optional<Reason> blocked() const;
     std::optional<Reason> held() const;
+    Reason no_swap(const KindChoice& kinds) const;
     model::Decision decide();
     Cold cold(const AgeProof& proof, const KindChoice& kinds) const;
     double calm() const;
@@ -101,8 +102,9 @@ std::optional<Reason> Law::held() const {
     if (state.hold_until && now.at < *state.hold_until) {
         const auto left = std::chrono::duration_cast<Microseconds>(*state.hold_until - now.at);
         return Reason(ReasonCode::refaults, {usage(),
-                                             {InputKey::refault_bytes, state.refault_recent},
-                                             {InputKey::taken_bytes, state.taken_recent},
+                                             {InputKey::refault_bytes, state.refault_held},
+                                             {InputKey::taken_bytes, state.taken_held},
+                                             {InputKey::limit, kRefaultLimit * state.taken_held},
                                              {InputKey::hold, number(left)}});
     }
     const Input target_input{InputKey::target, target().count};
@@ -120,6 +122,16 @@ std::optional<Reason> Law::held() const {
                                         {InputKey::cpu_share, policy.profile.cpu.count}});
     }
     return std::nullopt;
+}
+
+/// The node's reserve is what it is held against, but where the container may have less.
+Reason Law::no_swap(const KindChoice& kinds) const {
+    const Bytes reserve = swap_reserve(node);
+    return Reason(ReasonCode::no_swap,
+                  {usage(),
+                   {InputKey::swap_free, number(kinds.swap_free)},
+                   {InputKey::limit, number(std::min(reserve, kinds.swap_free))},
+                   {InputKey::anon, number(now.stat->anon)}});
 }
 
 model::Decision Law::decide() {
@@ -140,9 +152,8 @@ model::Decision Law::decide() {
     }
     const KindChoice kinds = choose_kinds(policy, now, node);
     if (kinds.refused) {
-        return keep(Reason(*kinds.refused, {usage(),
-                                            {InputKey::swap_free, number(kinds.swap_free)},
-                                            {InputKey::anon, number(now.stat->anon)}}));
+        return keep(*kinds.refused == ReasonCode::no_swap ? no_swap(kinds)
+                                                          : Reason(*kinds.refused, {usage()}));
     }
     if (kinds.anon + kinds.file < kSmallestAsk) {
         return keep(Reason(ReasonCode::exhausted, {usage()}));
@@ -270,9 +281,12 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
                            {usage(), {InputKey::foreign, number(proof.foreign_mapped)}}));
     }
     const Bytes known_room = anon + file;
-    if (signals.growth > std::max(number(kSmallestAsk), kGrowth * number(now.usage))) {
+    const double most_growth = std::max(number(kSmallestAsk), kGrowth * number(now.usage));
+    if (signals.growth > most_growth) {
         state.carry = std::min(state.carry, 0.0);
-        return keep(Reason(ReasonCode::growing, {usage(), {InputKey::growth, signals.growth}}));
+        return keep(
+            Reason(ReasonCode::growing,
+                   {usage(), {InputKey::growth, signals.growth}, {InputKey::limit, most_growth}}));
     }
     const double base = proof.known ? number(known_room) : number(now.usage);
     const double effort = std::min(1.0, signals.efficiency / kEfficiency);

@@ -18,7 +18,8 @@ KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
     KindChoice choice;
     choice.swap_free = std::min(node.swap_free, limit);
     const bool has_swap = node.swap_total.count > 0 && limit.count > 0;
-    const bool headroom = has_swap && limit >= kSmallestAsk && swap_room(node) >= kSmallestAsk;
+    const bool headroom =
+        has_swap && limit >= kSmallestAsk && node.swap_free >= swap_reserve(node) + kSmallestAsk;
     const Pages wanted = policy.reclaim.pages == Pages::automatic
                              ? (has_swap ? Pages::all : Pages::file)
                              : policy.reclaim.pages;
@@ -49,9 +50,9 @@ KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
     return choice;
 }
 
-Bytes swap_room(const model::NodeView& node) {
+Bytes swap_reserve(const model::NodeView& node) {
     const double reserve = kSwapReserve * static_cast<double>(node.swap_total.count);
-    return node.swap_free - Bytes{static_cast<std::uint64_t>(reserve)};
+    return {static_cast<std::uint64_t>(reserve)};
 }
 
 } // namespace cgtide::apps

@@ -22,7 +22,7 @@ struct KindChoice {
 KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
                         const model::NodeView& node);
 
-/// Swap that containers share: what is free of the node's, without kSwapReserve of it. Pure.
-Bytes swap_room(const model::NodeView& node);
+/// Swap that is left free: kSwapReserve of the node's. Pure.
+Bytes swap_reserve(const model::NodeView& node);
 
 } // namespace cgtide::apps

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace cgtide::apps {
 
@@ -94,9 +95,11 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
     state.refault_recent = std::floor(before / number(page)) * number(page) + signals.refaulted;
     const bool came_back = state.taken_recent >= number(kSmallestAsk) / 2.0 &&
                            state.refault_recent > kRefaultLimit * state.taken_recent;
-    state.taken_recent *= keep;
+    const double taken = std::exchange(state.taken_recent, state.taken_recent * keep);
     const bool holding = state.hold_until && at < *state.hold_until;
     if (came_back && !holding) {
+        state.taken_held = taken;
+        state.refault_held = state.refault_recent;
         state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
         state.hold_until = at + state.hold;
         state.carry = std::min(state.carry, 0.0);

@@ -1,6 +1,7 @@
 #include "engine/apps/tier.hpp"
 
 #include "engine/apps/numbers.hpp"
+#include "engine/apps/tier_shares.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -57,6 +58,8 @@ void brake(TierState& state, TimePoint now) {
         state.hold = std::clamp(2 * state.hold, kFirstMoveHold, kLastMoveHold);
         state.hold_until = now + state.hold;
         state.pace.step = 0.0;
+        state.moved_held = state.moved_recent;
+        state.returned_held = state.returned_recent;
         state.moved_recent = 0.0; // each return counts for one hold
         state.returned_recent = 0.0;
     } else if (state.hold_until && now - *state.hold_until > kReturnHalfLife) {
@@ -128,10 +131,8 @@ struct Law {
         return std::min(place.promotable, place.target - place.fast[Heat::hot]);
     }
 
-    /// ... and that fits at once. The reserve is in the share.
-    Bytes room() const {
-        return std::min(place.target - fast(), node.tiers.fast_free - node.tiers.fast_floor);
-    }
+    /// ... and that fits at once.
+    Bytes room() const { return std::min(place.target - fast(), place.room); }
 
     /// Hot memory that the share has no room for.
     Bytes hot_over() const { return place.fast[Heat::hot] - place.target; }
@@ -169,6 +170,15 @@ struct Law {
                              {InputKey::cold_fast, number(place.fast[Heat::cold])}});
     }
 
+    Reason full(Bytes left) const {
+        return Reason(ReasonCode::tier_full, {{InputKey::usage, number(now.usage)},
+                                              {InputKey::fast, number(fast())},
+                                              {InputKey::share, number(place.target)},
+                                              {InputKey::hot_slow, number(place.promotable)},
+                                              {InputKey::cold_fast, number(place.fast[Heat::cold])},
+                                              {InputKey::room, number(left)}});
+    }
+
     model::Decision keep(const Reason& why) const {
         model::Decision decision;
         decision.app = model::AppName::tier;
@@ -199,8 +209,11 @@ struct Law {
         }
         if (state.hold_until && *state.hold_until > now.at) {
             const auto left = std::chrono::duration<double, std::micro>(*state.hold_until - now.at);
-            return Reason(ReasonCode::returned,
-                          {{InputKey::usage, number(now.usage)}, {InputKey::hold, left.count()}});
+            return Reason(ReasonCode::returned, {{InputKey::usage, number(now.usage)},
+                                                 {InputKey::returned_bytes, state.returned_held},
+                                                 {InputKey::moved_bytes, state.moved_held},
+                                                 {InputKey::limit, kReturnLimit * state.moved_held},
+                                                 {InputKey::hold, left.count()}});
         }
         if (state.pace.cpu_debt > 0.0) {
             return Reason(ReasonCode::cpu, {{InputKey::usage, number(now.usage)},
@@ -236,8 +249,10 @@ struct Law {
         if (up >= kSmallestMove || down >= kSmallestMove) {
             return keep(reason(ReasonCode::unmovable, {}));
         }
-        const bool is_full = unwanted() >= kSmallestMove || wanted() >= kSmallestMove;
-        return keep(reason(is_full ? ReasonCode::tier_full : ReasonCode::placed, {}));
+        if (unwanted() >= kSmallestMove || wanted() >= kSmallestMove) {
+            return keep(full(unwanted() >= kSmallestMove ? slow_room : room()));
+        }
+        return keep(reason(ReasonCode::placed, {}));
     }
 };
 
@@ -300,6 +315,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
                 {law.keep(Reason(ReasonCode::unplaced, {{InputKey::usage, number(now.usage)}}))}};
     }
     judge_kernel(state, place, now.at);
+    state.in_use.see(in_use(place.fast), now.at, std::max(kKeepRoom, 2 * policy.profile.period));
     const model::Decision decision = law.decide();
     // One that is under way is judged by what was there before it.
     const bool is_new =

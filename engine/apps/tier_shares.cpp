@@ -48,19 +48,19 @@ std::vector<Bytes> pour(const std::vector<Want>& wants, Bytes& room) {
 
 } // namespace
 
-void RecentMost::see(Bytes value, TimePoint now) {
-    if (now - since_ >= window_) {
-        before_ = now - since_ < 2 * window_ ? now_ : Bytes{};
-        now_ = {};
-        since_ = now;
+Bytes fast_capacity(const FastRoom& room, std::span<const FastUse> uses) {
+    Bytes held;
+    Bytes kept;
+    for (const FastUse& use : uses) {
+        held = held + use.held;
+        kept = kept + use.kept;
     }
-    now_ = std::max(now_, value);
+    const Bytes without_others = std::min(held + room.free, room.total);
+    return std::max(without_others - room.reserve, std::min(kept, held + (room.free - room.floor)));
 }
 
-Bytes fast_capacity(const FastRoom& room) {
-    const Bytes without_others = std::min(room.held + room.free, room.total);
-    const Bytes over_floor = room.held + (room.free - room.floor);
-    return std::max(without_others - room.reserve, std::min(room.kept, over_floor));
+Bytes fast_growth(const FastRoom& room, Bytes owed) {
+    return std::max(room.free - room.reserve, std::min(owed, room.free - room.floor));
 }
 
 std::vector<Bytes> share_fast(std::span<const FastClaim> claims, Bytes capacity) {

@@ -2,7 +2,6 @@
 
 #include "engine/model/placement.hpp"
 
-#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -16,40 +15,40 @@ struct FastClaim {
     model::HeatBytes heat; ///< of all its memory, wherever it is; cold memory claims nothing
 };
 
-/// So long the room of hot memory that has left the fastest tier is kept for what takes its place:
-/// a hot set that moves is idle for a while before it makes room.
+/// So long the room of memory that was in use in the fastest tier is kept for what takes its place,
+/// and for two periods at least.
 inline constexpr Microseconds kKeepRoom{60'000'000};
 
-/// The greatest value of the last one to two windows of time.
-class RecentMost {
-public:
-    explicit RecentMost(Microseconds window) : window_(window) {}
+/// What was in use within the last minute. Pure.
+inline Bytes in_use(const model::HeatBytes& memory) {
+    return memory[model::Heat::hot] + memory[model::Heat::warm];
+}
 
-    /// Takes a value. `now` does not go back.
-    void see(Bytes value, TimePoint now);
-    Bytes most() const { return std::max(now_, before_); }
-
-private:
-    Microseconds window_;
-    TimePoint since_{}; ///< begin of this window
-    Bytes now_;         ///< of this window
-    Bytes before_;      ///< of the one before
-};
-
-/// What of the fastest tier is free, and what containers with `tier` have of it.
+/// What of the fastest tier is free.
 struct FastRoom {
     Bytes total;
     Bytes free;
-    Bytes reserve; ///< left free where containers want more
+    Bytes reserve; ///< left free where containers want more than they had
     Bytes floor;   ///< left free in any case; not over `reserve`
-    Bytes held;    ///< by all containers together
-    Bytes kept;    ///< hot of that, the most of lately
 };
 
-/// What containers may have of the fastest tier together. The reserve is kept from their growth:
-/// once others have taken it, nothing hot leaves to make it anew, and what changes places with what
-/// was hot has the same room, as long as the floor stays free. Pure.
-Bytes fast_capacity(const FastRoom& room);
+/// What one container has of the fastest tier.
+struct FastUse {
+    Bytes held;
+    Bytes kept; ///< of what it has or had, the most that was in use lately
+
+    /// What may take the place of what it had.
+    Bytes owed() const { return kept - held; }
+};
+
+/// What containers may have of the fastest tier together: the reserve is kept from growth. Once
+/// others have taken it, nothing that was in use lately leaves to make it anew, and what changes
+/// places with that has the same room, as long as the floor stays free. Pure.
+Bytes fast_capacity(const FastRoom& room, std::span<const FastUse> uses);
+
+/// What may come into the fastest tier now, of one container or of all, to which `owed` is owed: up
+/// to the reserve, and up to the floor in place of what was there before. Pure.
+Bytes fast_growth(const FastRoom& room, Bytes owed);
 
 /// Shares `capacity` out. Hotter memory comes first, whoever it belongs to; among equally hot
 /// memory first that which is under its owner's `low`, then the rest, by weight. So what one does

@@ -19,12 +19,16 @@ struct Pair {
     std::string_view value;
     std::string_view threshold;
 };
-constexpr std::array<Pair, 6> kPairs{{{"memory_pressure_bp", "target_bp"},
-                                      {"io_pressure_bp", "target_bp"},
-                                      {"usage_bytes", "floor_bytes"},
-                                      {"age_us", "idle_us"},
-                                      {"refault_bytes", "taken_bytes"},
-                                      {"cpu_used_us", "cpu_share_bp"}}};
+constexpr std::array<Pair, 10> kPairs{{{"memory_pressure_bp", "target_bp"},
+                                       {"io_pressure_bp", "target_bp"},
+                                       {"usage_bytes", "floor_bytes"},
+                                       {"age_us", "idle_us"},
+                                       {"refault_bytes", "limit_bytes"},
+                                       {"returned_bytes", "limit_bytes"},
+                                       {"growth_bytes", "limit_bytes"},
+                                       {"swap_free_bytes", "limit_bytes"},
+                                       {"ask_bytes", "room_bytes"},
+                                       {"cpu_used_us", "cpu_share_bp"}}};
 
 /// `memory pressure 0.34 %`: an input's name ends in its unit.
 std::string shown(const json& inputs, std::string_view name) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <unordered_set>
 
 namespace cgtide::core {
@@ -15,10 +16,15 @@ using model::Decision;
 using model::InputKey;
 using model::ReasonCode;
 
-/// The decision without its request.
-void refuse(Decision& decision, ReasonCode code) {
-    const double usage = decision.reason.input(InputKey::usage);
-    decision.reason = model::Reason(code, {{InputKey::usage, usage}});
+double number(Bytes bytes) {
+    return static_cast<double>(bytes.count);
+}
+
+/// The decision without its request, for a reason with these inputs beside usage.
+void refuse(Decision& decision, ReasonCode code, std::initializer_list<model::Input> inputs = {}) {
+    std::vector<model::Input> all{{InputKey::usage, decision.reason.input(InputKey::usage)}};
+    all.insert(all.end(), inputs.begin(), inputs.end());
+    decision.reason = model::Reason(code, all);
     decision.ask = Bytes{};
 }
 
@@ -32,36 +38,55 @@ bool may_swap(const Decision& decision) {
     return decision.pages != model::Pages::file;
 }
 
-/// Shares `room` out among `requests`; who gets nothing is refused for `code`.
-void share(std::vector<Request>& requests, Bytes room, ReasonCode code) {
+/// What requests share.
+struct Pool {
+    ReasonCode code; ///< of who gets nothing
+    Bytes free;
+    Bytes reserve{}; ///< of that
+
+    Bytes room() const { return free - reserve; }
+};
+
+/// Turns a request away that a pool has only `left` for.
+void refuse(Decision& decision, const Pool& pool, Bytes left) {
+    const model::Reason asked = decision.reason;
+    const auto same = [&](InputKey key) {
+        return model::Input{key, asked.input(key)};
+    };
+    const model::Input room{InputKey::room, number(left)};
+    if (pool.code == ReasonCode::tier_full) {
+        refuse(decision, pool.code,
+               {same(InputKey::fast), same(InputKey::share), same(InputKey::hot_slow),
+                same(InputKey::cold_fast), room});
+    } else if (pool.code == ReasonCode::no_swap) {
+        refuse(decision, pool.code,
+               {{InputKey::swap_free, number(std::min(pool.free, pool.reserve + left))},
+                {InputKey::limit, number(pool.reserve)},
+                {InputKey::anon, number(decision.ask)}});
+    } else {
+        refuse(decision, pool.code, {{InputKey::ask, number(decision.ask)}, room});
+    }
+}
+
+/// Shares a pool out among `requests`; who gets nothing is refused.
+void share(std::vector<Request>& requests, const Pool& pool) {
     std::vector<Claim> claims;
     claims.reserve(requests.size());
     for (const Request& request : requests) {
         claims.push_back({request.decision->ask, request.waited});
     }
-    const std::vector<Bytes> grants = share_out(claims, room, apps::kSmallestAsk);
+    const std::vector<Bytes> grants = share_out(claims, pool.room(), apps::kSmallestAsk);
+    Bytes left = pool.room();
+    for (const Bytes grant : grants) {
+        left = left - grant;
+    }
     for (std::size_t i = 0; i < requests.size(); ++i) {
         Decision& decision = *requests[i].decision;
-        if (grants[i].count == 0 && code == ReasonCode::tier_full) {
-            const model::Reason& asked = decision.reason;
-            decision.reason =
-                model::Reason(code, {{InputKey::usage, asked.input(InputKey::usage)},
-                                     {InputKey::fast, asked.input(InputKey::fast)},
-                                     {InputKey::share, asked.input(InputKey::share)},
-                                     {InputKey::hot_slow, asked.input(InputKey::hot_slow)},
-                                     {InputKey::cold_fast, asked.input(InputKey::cold_fast)}});
-            decision.ask = Bytes{};
-        } else if (grants[i].count == 0 && code == ReasonCode::no_swap) {
-            decision.reason =
-                model::Reason(code, {{InputKey::usage, decision.reason.input(InputKey::usage)},
-                                     {InputKey::swap_free, static_cast<double>(room.count)},
-                                     {InputKey::anon, static_cast<double>(decision.ask.count)}});
-            decision.ask = Bytes{};
-        } else if (grants[i].count == 0) {
-            refuse(decision, code);
+        if (grants[i].count == 0) {
+            refuse(decision, pool, left);
         } else if (grants[i] < decision.ask) {
             decision.ask = grants[i];
-            decision.reason.set(InputKey::ask, static_cast<double>(grants[i].count));
+            decision.reason.set(InputKey::ask, number(grants[i]));
         }
     }
     std::erase_if(requests,
@@ -92,16 +117,18 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             continue; // a move within a tier: its law has looked for room
         } else if (decision.move) {
             moving.at(static_cast<std::size_t>(*decision.move)).push_back({&decision, {}});
-        } else if (allowance.over_cpu) {
-            refuse(decision, ReasonCode::budget);
+        } else if (allowance.cpu_debt > Microseconds(0)) {
+            refuse(decision, ReasonCode::budget,
+                   {{InputKey::cpu_used, static_cast<double>(allowance.cpu_debt.count())},
+                    {InputKey::cpu_share, allowance.cpu_share.count}});
         } else if (may_swap(decision)) {
             swapping.push_back({&decision, standing.waited});
         }
     }
-    share(moving[0], allowance.fast_room, ReasonCode::tier_full);
-    share(moving[1], allowance.slow_room, ReasonCode::tier_full);
-    share(swapping, allowance.swap_free, ReasonCode::no_swap);
-    share(swapping, allowance.swap_room, ReasonCode::budget);
+    share(moving[0], {ReasonCode::tier_full, allowance.fast_room});
+    share(moving[1], {ReasonCode::tier_full, allowance.slow_room});
+    share(swapping, {ReasonCode::no_swap, allowance.swap_free, allowance.swap_reserve});
+    share(swapping, {ReasonCode::budget, allowance.swap_room});
     std::vector<Request> all;
     for (Decision& decision : decisions) {
         const Standing standing = standing_of(decision.id);
@@ -109,7 +136,7 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
             all.push_back({&decision, standing.waited});
         }
     }
-    share(all, allowance.room, ReasonCode::budget);
+    share(all, {ReasonCode::budget, allowance.room});
     return decisions;
 }
 

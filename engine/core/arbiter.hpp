@@ -11,10 +11,13 @@ namespace cgtide::core {
 /// What the node allows all containers together.
 struct Allowance {
     bool paused = false;                ///< nobody may ask for anything: every request is `paused`
-    bool over_cpu = false;              ///< reclaim has used up its CPU: every request is `budget`
+    Microseconds cpu_debt{0};           ///< CPU that reclaim has used beyond its share: while there
+                                        ///< is any every request is `budget`
+    BasisPoints cpu_share{};            ///< ... which is this of one processor
     Bytes room{Bytes::kUnlimited};      ///< bytes that may be asked for now
     Bytes swap_room{Bytes::kUnlimited}; ///< ... by requests that may take anonymous memory
-    Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share, its reserve left out
+    Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share ...
+    Bytes swap_reserve{};               ///< ... but for this
     Bytes fast_room{Bytes::kUnlimited}; ///< of the fastest memory tier, for moves into it
     Bytes slow_room{Bytes::kUnlimited}; ///< of the others, for moves out of it
 };

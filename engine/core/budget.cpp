@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 
 namespace cgtide::core {
@@ -80,6 +81,10 @@ void Budget::settle(const model::Outcome& outcome, model::Pages pages) {
 
 Bytes Budget::room() const {
     return whole(bytes_);
+}
+
+Microseconds Budget::cpu_debt() const {
+    return Microseconds(static_cast<std::int64_t>(std::ceil(cpu_debt_)));
 }
 
 Bytes Budget::swap_room() const {

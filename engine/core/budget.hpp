@@ -43,8 +43,8 @@ public:
     /// ... for requests that may take anonymous memory.
     Bytes swap_room() const;
 
-    /// All requests wait until time has paid this off.
-    bool is_over_cpu() const { return cpu_debt_ > 0.0; }
+    /// CPU that was used beyond the share: all requests wait until time has paid it off.
+    Microseconds cpu_debt() const;
 
 private:
     model::NodeLimits limits_;

@@ -147,7 +147,7 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         topology_ = sight.topology;
         topology_at_ = sight.at;
         view.tiers = sight.room;
-        share_tiers(sight.room, now);
+        view.tiers.fast_growth = share_tiers(sight.room);
     }
     node_ = view;
     std::vector<model::Decision> decisions;
@@ -172,14 +172,16 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
         return standing(id, now);
     };
     budget_.fill(now);
-    const Allowance allowance{
-        .paused = paused_,
-        .over_cpu = budget_.is_over_cpu(),
-        .room = budget_.room(),
-        .swap_room = budget_.swap_room(),
-        .swap_free = apps::swap_room(view),
-        .fast_room = view.tiers.fast_free - view.tiers.fast_floor - moving_[0],
-        .slow_room = view.tiers.slow_free - view.tiers.slow_reserve - moving_[1]};
+    const Allowance allowance{.paused = paused_,
+                              .cpu_debt = budget_.cpu_debt(),
+                              .cpu_share = options_.settings.node.cpu,
+                              .room = budget_.room(),
+                              .swap_room = budget_.swap_room(),
+                              .swap_free = view.swap_free,
+                              .swap_reserve = apps::swap_reserve(view),
+                              .fast_room = view.tiers.fast_growth - moving_[0],
+                              .slow_room =
+                                  view.tiers.slow_free - view.tiers.slow_reserve - moving_[1]};
     dispatch(arbitrate(std::move(decisions), standing_of, allowance), now);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/apps/tier_shares.hpp"
 #include "engine/core/admission.hpp"
 #include "engine/core/arbiter.hpp"
 #include "engine/core/budget.hpp"
@@ -136,7 +135,7 @@ private:
                             TimePoint now) const;
     void sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const;
     void sense_homing(Turn& turn, const TierSight& sight, bool by_regions) const;
-    void share_tiers(const model::TierRoom& room, TimePoint now);
+    Bytes share_tiers(const model::TierRoom& room);
     bool has_lower_tier(const Container& container, TimePoint now) const;
     Result<void> admit_low(const Container& container) const;
     Bytes fast_tier() const;
@@ -201,10 +200,9 @@ private:
     model::NodeView node_;                            ///< as last read
     std::shared_ptr<const model::Topology> topology_; ///< none until it was first read
     TimePoint topology_at_{};
-    apps::RecentMost hot_fast_{apps::kKeepRoom}; ///< of all containers, in the fastest tier
-    std::array<Bytes, 3> moving_{};              ///< asked for by moves under way, by model::Move
-    Budget budget_;                              ///< of all containers together
-    std::vector<Turn> turns_;                    ///< of the tick that is under way
+    std::array<Bytes, 3> moving_{}; ///< asked for by moves under way, by model::Move
+    Budget budget_;                 ///< of all containers together
+    std::vector<Turn> turns_;       ///< of the tick that is under way
     boost::asio::thread_pool sensors_{1};
     static constexpr std::size_t kReclaimers = 2;
     boost::asio::thread_pool reclaimers_{kReclaimers};

@@ -38,6 +38,15 @@ apps::FastClaim claim_of(const Container& container, const model::Placement& pla
     return claim;
 }
 
+/// Nothing is kept beyond `high`.
+apps::FastUse use_of(const Container& container, const model::Placement& place, Bytes high) {
+    Bytes most = apps::in_use(place.fast);
+    if (const auto& tenant = container.tenants[kTier]) {
+        most = std::max(most, std::get<model::TierState>(tenant->state).in_use.most());
+    }
+    return {.held = place.fast.sum(), .kept = std::min(most, high)};
+}
+
 } // namespace
 
 Bytes tier_reserve(const model::MemoryNode& node) {
@@ -119,16 +128,15 @@ void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) c
 }
 
 /// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.
-void Engine::share_tiers(const model::TierRoom& room, TimePoint now) {
+/// \returns what may come into it now.
+Bytes Engine::share_tiers(const model::TierRoom& room) {
     std::vector<apps::FastClaim> claims;
+    std::vector<apps::FastUse> uses;
     std::vector<model::Placement*> places;
-    Bytes held;
-    Bytes hot;
     const auto add = [&](const Container& container, model::Placement& place) {
         claims.push_back(claim_of(container, place, room.fast_total));
+        uses.push_back(use_of(container, place, claims.back().high));
         places.push_back(&place);
-        held = held + place.fast.sum();
-        hot = hot + place.fast[model::Heat::hot];
     };
     for (Turn& turn : turns_) {
         if (turn.snapshot && turn.snapshot->placement && !turn.container->ended()) {
@@ -147,17 +155,18 @@ void Engine::share_tiers(const model::TierRoom& room, TimePoint now) {
             add(*container, *container->snapshot->placement);
         }
     }
-    hot_fast_.see(hot, now);
-    const auto capacity = apps::fast_capacity({.total = room.fast_total,
-                                               .free = room.fast_free,
-                                               .reserve = room.fast_reserve,
-                                               .floor = room.fast_floor,
-                                               .held = held,
-                                               .kept = hot_fast_.most()});
-    const auto shares = apps::share_fast(claims, capacity);
+    const apps::FastRoom fast{.total = room.fast_total,
+                              .free = room.fast_free,
+                              .reserve = room.fast_reserve,
+                              .floor = room.fast_floor};
+    const auto shares = apps::share_fast(claims, apps::fast_capacity(fast, uses));
+    Bytes owed;
     for (std::size_t i = 0; i < shares.size(); ++i) {
         places[i]->target = shares[i];
+        places[i]->room = apps::fast_growth(fast, uses[i].owed());
+        owed = owed + uses[i].owed();
     }
+    return apps::fast_growth(fast, owed);
 }
 
 /// Whether what is cold in this container goes to a lower tier, and so is not paged out.

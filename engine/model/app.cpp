@@ -85,6 +85,15 @@ Needs merge(const Needs& a, const Needs& b) {
             .homing = a.homing || b.homing};
 }
 
+void RecentMost::see(Bytes value, TimePoint now, Microseconds window) {
+    if (now - since_ >= window) {
+        before_ = now - since_ < 2 * window ? now_ : Bytes{};
+        now_ = {};
+        since_ = now;
+    }
+    now_ = std::max(now_, value);
+}
+
 std::string to_string(const State& state) {
     return std::visit(Printer{}, state);
 }

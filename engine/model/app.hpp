@@ -4,6 +4,7 @@
 #include "engine/model/policy.hpp"
 #include "engine/model/snapshot.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -64,7 +65,9 @@ struct ReclaimState {
     double carry = 0.0;          ///< bytes owed (or, below 0, taken in advance)
     double taken_recent = 0.0;   ///< bytes taken, decayed: what refaults are held against
     double refault_recent = 0.0; ///< bytes that came back, decayed likewise
-    Microseconds hold{0};        ///< length of the current or last hold
+    double taken_held = 0.0;     ///< ... of both, when the last hold began
+    double refault_held = 0.0;
+    Microseconds hold{0}; ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
@@ -84,6 +87,19 @@ struct MovePace {
     double cpu_debt = 0.0;            ///< microseconds of CPU over the container's share
 };
 
+/// The greatest value of the last one to two windows of time.
+class RecentMost {
+public:
+    /// Takes a value. `now` does not go back.
+    void see(Bytes value, TimePoint now, Microseconds window);
+    Bytes most() const { return std::max(now_, before_); }
+
+private:
+    TimePoint since_{}; ///< begin of this window
+    Bytes now_;         ///< of this window
+    Bytes before_;      ///< of the one before
+};
+
 /// A demotion that was left to the kernel, until it is seen what that took.
 struct KernelDemotion {
     TimePoint at{};             ///< when it was decided
@@ -97,8 +113,11 @@ struct TierState {
     MovePace pace;
     double moved_recent = 0.0;    ///< bytes moved, decayed: what returns are held against
     double returned_recent = 0.0; ///< bytes that moved back, decayed likewise
-    Microseconds hold{0};         ///< length of the current or last hold
+    double moved_held = 0.0;      ///< ... of both, when the last hold began
+    double returned_held = 0.0;
+    Microseconds hold{0}; ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
+    RecentMost in_use;                               ///< hot or warm in the fastest tier
     std::array<std::optional<TimePoint>, 2> rests{}; ///< by Move: nothing could be moved
     std::optional<KernelDemotion> kernel;            ///< the last one, until it was judged
     std::optional<TimePoint> by_address_until;       ///< the kernel took what it should not have

@@ -57,6 +57,7 @@ struct Placement {
     Bytes promotable;      ///< of `slow`: proven hot
     Bytes demotable;       ///< of `fast`: seen, so that its addresses are known, and not hot
     Bytes target{};        ///< what of the fastest tier is this container's, by the arbiter
+    Bytes room{};          ///< ... and how much of this container may come into it now
     bool is_known = false; ///< a sensor has seen its memory
 };
 

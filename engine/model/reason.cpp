@@ -76,7 +76,7 @@ struct InputText {
     Unit unit;
 };
 
-constexpr std::array<InputText, 29> kInputs{{
+constexpr std::array<InputText, 33> kInputs{{
     {InputKey::usage, "usage_bytes", Unit::bytes},
     {InputKey::floor, "floor_bytes", Unit::bytes},
     {InputKey::ask, "ask_bytes", Unit::bytes},
@@ -106,6 +106,10 @@ constexpr std::array<InputText, 29> kInputs{{
     {InputKey::cold_fast, "cold_fast_bytes", Unit::bytes},
     {InputKey::home, "home_bytes", Unit::bytes},
     {InputKey::away, "away_bytes", Unit::bytes},
+    {InputKey::limit, "limit_bytes", Unit::bytes},
+    {InputKey::room, "room_bytes", Unit::bytes},
+    {InputKey::moved_bytes, "moved_bytes", Unit::bytes},
+    {InputKey::returned_bytes, "returned_bytes", Unit::bytes},
 }};
 
 /// A value of the reason in its unit, for the sentence.
@@ -122,9 +126,24 @@ std::string explain_pressure(const Reason& reason, InputKey key, std::string_vie
            show(reason, InputKey::target);
 }
 
+/// Of CPU or of bytes.
+std::string explain_budget(const Reason& reason) {
+    if (reason.input(InputKey::cpu_used) > 0.0) {
+        return kept(reason) + "reclaim of all containers together is " +
+               show(reason, InputKey::cpu_used) + " over its " + show(reason, InputKey::cpu_share) +
+               " of a core";
+    }
+    return kept(reason) + "of the budget of all containers together " +
+           show(reason, InputKey::room) + " are left, and " + show(reason, InputKey::ask) +
+           " were wanted";
+}
+
 } // namespace
 
-Reason::Reason(ReasonCode code, std::initializer_list<Input> inputs) : code_(code) {
+Reason::Reason(ReasonCode code, std::initializer_list<Input> inputs)
+    : Reason(code, std::span(inputs.begin(), inputs.size())) {}
+
+Reason::Reason(ReasonCode code, std::span<const Input> inputs) : code_(code) {
     for (const Input& input : inputs) {
         if (count_ < kMaxInputs) {
             keys_[count_] = input.key;
@@ -204,11 +223,12 @@ std::string explain(const Reason& reason) {
         return explain_pressure(reason, InputKey::io_pressure, "io");
     case ReasonCode::refaults:
         return kept(reason) + show(reason, refault_bytes) + " of " + show(reason, taken_bytes) +
-               " taken came back; waiting " + show(reason, hold);
+               " taken came back, over " + show(reason, limit) + "; waiting " + show(reason, hold);
     case ReasonCode::protected_floor:
         return kept(reason) + "floor is " + show(reason, InputKey::floor);
     case ReasonCode::no_swap:
-        return kept(reason) + show(reason, swap_free) + " of swap left for " + show(reason, anon) +
+        return kept(reason) + show(reason, swap_free) + " of swap free, of which " +
+               show(reason, limit) + " stay free, for " + show(reason, anon) +
                " of anonymous memory";
     case ReasonCode::after_oom:
         return kept(reason) + "limit or OOM kill; waiting " + show(reason, hold);
@@ -219,8 +239,8 @@ std::string explain(const Reason& reason) {
         return kept(reason) + "less than 1 MiB has been idle for " + show(reason, idle) +
                ", and the age of " + show(reason, unproven) + " is unproven";
     case ReasonCode::growing:
-        return kept(reason) + "usage grew by " + show(reason, growth) +
-               " in this period; age: unproven";
+        return kept(reason) + "usage grew by " + show(reason, growth) + " in this period, over " +
+               show(reason, limit) + "; age: unproven";
     case ReasonCode::shared_files:
         return kept(reason) + "processes of others map " + show(reason, foreign) +
                " of its files, and their use would not be seen";
@@ -237,9 +257,12 @@ std::string explain(const Reason& reason) {
         return kept(reason) + show(reason, fast) + " of " + show(reason, share) +
                " in the fastest tier, " + show(reason, cold_fast) + " of them cold; " +
                show(reason, hot_slow) + " hot in slower memory" +
-               (reason.code() == ReasonCode::tier_full ? "; no room to move" : "");
+               (reason.code() == ReasonCode::tier_full ? "; room for " + show(reason, room) : "");
     case ReasonCode::returned:
-        return kept(reason) + "too much of what was moved came back; waiting " + show(reason, hold);
+        return kept(reason) + show(reason, returned_bytes) + " of " + show(reason, moved_bytes) +
+               " moved came back, over " + show(reason, limit) + "; waiting " + show(reason, hold);
+    case ReasonCode::budget:
+        return explain_budget(reason);
     case ReasonCode::homing:
         return "asked " + show(reason, ask) + " of " + show(reason, away) +
                " to nearer nodes, where " + show(reason, home) + " are";
@@ -257,7 +280,6 @@ std::string explain(const Reason& reason) {
     case ReasonCode::exhausted:
     case ReasonCode::sensor:
     case ReasonCode::paused:
-    case ReasonCode::budget:
         break;
     }
     std::string text(kReasons[static_cast<std::size_t>(reason.code())].meaning);

@@ -82,6 +82,10 @@ enum class InputKey : std::uint8_t {
     cold_fast,
     home,
     away,
+    limit, ///< what the value beside it is held against
+    room,
+    moved_bytes,
+    returned_bytes,
 };
 
 struct Input {
@@ -97,6 +101,7 @@ public:
     Reason() = default;
     /// More than kMaxInputs inputs are cut.
     Reason(ReasonCode code, std::initializer_list<Input> inputs);
+    Reason(ReasonCode code, std::span<const Input> inputs);
 
     ReasonCode code() const { return code_; }
     std::vector<Input> inputs() const;

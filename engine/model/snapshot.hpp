@@ -47,8 +47,9 @@ struct TierRoom {
         false; ///< an administrator has the kernel demote, and there are two tiers
     Bytes fast_total;
     Bytes fast_free;
-    Bytes fast_reserve; ///< what is left free where containers want more
+    Bytes fast_reserve; ///< what is left free where containers want more than they had
     Bytes fast_floor;   ///< what is left free in any case
+    Bytes fast_growth;  ///< what may come into it now, of all containers with `tier`
     Bytes slow_total;
     Bytes slow_free;
     Bytes slow_reserve;

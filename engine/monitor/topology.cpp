@@ -81,7 +81,7 @@ std::vector<model::KernelTier> read_tiers(const Dir& folder) {
 model::Topology read_topology(const Dir& sys, const Dir& proc) {
     std::vector<model::MemoryNode> nodes;
     const auto watermarks = proc.read("zoneinfo").and_then([](const std::string& text) {
-        return cgroup::parse_high_watermarks(text);
+        return cgroup::parse_watermarks(text);
     });
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     if (const auto folder = sys.sub(kNodes)) {

@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             fuzz::check(i == 0 || (*found)[i - 1].end < (*found)[i].start);
         }
     }
-    if (const auto pages = cgroup::parse_high_watermarks(text)) {
+    if (const auto pages = cgroup::parse_watermarks(text)) {
         fuzz::check(pages->size() <= text.size());
     }
     return 0;

@@ -67,16 +67,35 @@ constexpr const char* kZones = "Node 0, zone      DMA\n"
                                "        high     7\n";
 
 TEST(ZoneinfoParser, AddsUpTheZonesOfANode) {
-    EXPECT_THAT(parse_high_watermarks(kZones).value(),
+    EXPECT_THAT(parse_watermarks(kZones).value(),
                 ElementsAre(std::pair(0U, 1100U), std::pair(1U, 7U)));
-    EXPECT_THAT(parse_high_watermarks("").value(), IsEmpty());
+    EXPECT_THAT(parse_watermarks("").value(), IsEmpty());
+}
+
+TEST(ZoneinfoParser, CountsWhatAZoneKeepsFromProcessesUpToAllOfIt) {
+    EXPECT_THAT(parse_watermarks("Node 0, zone      DMA\n"
+                                 "        high     98\n"
+                                 "        managed  3840\n"
+                                 "        protection: (0, 3018, 11338, 11338, 11338)\n"
+                                 "Node 0, zone    DMA32\n"
+                                 "        high     1000\n"
+                                 "        managed  700000\n"
+                                 "        protection: (0, 0, 8320, 8320, 8320)\n")
+                    .value(),
+                ElementsAre(std::pair(0U, 3840U + 9320U)));
 }
 
 TEST(ZoneinfoParser, RejectsAllElse) {
-    for (const char* text : {"        high     98\n", "Node x, zone DMA\n", "Node 0\n  high x\n",
-                             "Node 0, zone DMA\n  high -1\n", "Node 8192, zone DMA\n",
-                             "Node 0, zone DMA\n  high 18446744073709551615\n  high 1\n"}) {
-        EXPECT_TRUE(fails(parse_high_watermarks(text))) << text;
+    for (const char* text :
+         {"        high     98\n", "Node x, zone DMA\n", "Node 0\n  high x\n",
+          "Node 0, zone DMA\n  high -1\n", "Node 8192, zone DMA\n",
+          "Node 0, zone DMA\n  high 18446744073709551615\nNode 0, zone DMA32\n"
+          "  high 1\n",
+          "Node 0, zone DMA\n  high 18446744073709551615\nNode 0, zone DMA32\n"
+          "  high 1\nNode 1, zone DMA\n",
+          "Node 0, zone DMA\n  managed x\n", "Node 0, zone DMA\n  protection: (0, x)\n",
+          "Node 0, zone DMA\n  protection: 0, 1\n"}) {
+        EXPECT_TRUE(fails(parse_watermarks(text))) << text;
     }
 }
 

@@ -294,7 +294,10 @@ TEST(ReclaimUnproven, WaitsWhileAnonymousMemoryGrows) {
     Scene scene;
     scene.step();
     scene.now.stat->anon = scene.now.stat->anon + mebibytes(4);
-    EXPECT_EQ(scene.step().reason.code(), ReasonCode::growing);
+    const model::Reason reason = scene.step().reason;
+    EXPECT_EQ(reason.code(), ReasonCode::growing);
+    EXPECT_THAT(explain(reason),
+                testing::HasSubstr("grew by 4.0 MiB in this period, over 1.3 MiB"));
     EXPECT_EQ(scene.step().reason.code(), ReasonCode::reclaimed);
 }
 

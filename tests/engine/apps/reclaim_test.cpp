@@ -212,7 +212,10 @@ TEST(Reclaim, ForgetsAHoldThatNothingFollowed) {
     const Bytes ask = scene.step().ask;
     scene.report(ask, ask);
     scene.refault(ask);
-    EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
+    const model::Reason reason = scene.step().reason;
+    EXPECT_EQ(reason.code(), ReasonCode::refaults);
+    EXPECT_GT(reason.input(model::InputKey::limit), 0.0);
+    EXPECT_GT(reason.input(model::InputKey::refault_bytes), reason.input(model::InputKey::limit));
     for (int i = 0; i < 60; ++i) {
         const Bytes more = scene.step().ask;
         if (more.count > 0) {

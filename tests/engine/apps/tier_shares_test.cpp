@@ -1,6 +1,7 @@
 #include "engine/apps/tier_shares.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -73,49 +74,47 @@ TEST(FastShares, LowsThatDoNotFitAreCutAlike) {
                 ElementsAre(40U, 20U));
 }
 
-FastRoom fast_room(std::uint64_t free, std::uint64_t held, std::uint64_t kept) {
+FastRoom with_free(std::uint64_t mib) {
     return {.total = mebibytes(1000),
-            .free = mebibytes(free),
+            .free = mebibytes(mib),
             .reserve = mebibytes(80),
-            .floor = mebibytes(50),
-            .held = mebibytes(held),
-            .kept = mebibytes(kept)};
+            .floor = mebibytes(50)};
+}
+
+/// Of two containers, in MiB.
+Bytes capacity(std::uint64_t free, FastUse one, FastUse other = {}) {
+    return fast_capacity(with_free(free), std::array{one, other});
+}
+
+FastUse use(std::uint64_t held, std::uint64_t kept) {
+    return {mebibytes(held), mebibytes(kept)};
 }
 
 TEST(FastCapacity, LeavesOthersWhatTheyUseAndTheReserve) {
-    EXPECT_EQ(fast_capacity(fast_room(600, 100, 0)), mebibytes(620));
-    EXPECT_EQ(fast_capacity(fast_room(90, 0, 0)), mebibytes(10));
-    EXPECT_EQ(fast_capacity(fast_room(60, 0, 0)), Bytes{});
-    EXPECT_EQ(fast_capacity(fast_room(990, 100, 0)), mebibytes(920)); // no more than there is
+    EXPECT_EQ(capacity(600, use(60, 0), use(40, 0)), mebibytes(620));
+    EXPECT_EQ(capacity(90, use(0, 0)), mebibytes(10));
+    EXPECT_EQ(capacity(60, use(0, 0)), Bytes{});
+    EXPECT_EQ(capacity(990, use(100, 0)), mebibytes(920)); // no more than there is
 }
 
-TEST(FastCapacity, NothingHotLeavesForTheReserve) {
-    EXPECT_EQ(fast_capacity(fast_room(60, 100, 96)), mebibytes(96));
-    EXPECT_EQ(fast_capacity(fast_room(10, 100, 96)), mebibytes(96)); // others took the floor too
-    EXPECT_EQ(fast_capacity(fast_room(60, 100, 40)), mebibytes(80)); // what is not hot does
+TEST(FastCapacity, NothingThatWasInUseLatelyLeavesForTheReserve) {
+    EXPECT_EQ(capacity(60, use(50, 48), use(50, 48)), mebibytes(96));
+    EXPECT_EQ(capacity(10, use(100, 96)), mebibytes(96)); // others took the floor too
+    EXPECT_EQ(capacity(60, use(100, 40)), mebibytes(80)); // what is idle does
 }
 
-TEST(FastCapacity, WhatChangesPlacesWithWhatWasHotHasItsRoomDownToTheFloor) {
-    EXPECT_EQ(fast_capacity(fast_room(156, 4, 96)), mebibytes(96));
-    EXPECT_EQ(fast_capacity(fast_room(136, 4, 96)), mebibytes(90));
+TEST(FastCapacity, WhatChangesPlacesHasTheRoomOfWhatWasThereDownToTheFloor) {
+    EXPECT_EQ(capacity(156, use(4, 96)), mebibytes(96));
+    EXPECT_EQ(capacity(136, use(4, 96)), mebibytes(90));
 }
 
-TEST(RecentMost, IsOfOneToTwoWindows) {
-    RecentMost most(Microseconds(10));
-    const auto at = [](int us) {
-        return TimePoint(Microseconds(1000 + us));
-    };
-    EXPECT_EQ(most.most(), Bytes{});
-    most.see(mebibytes(5), at(0));
-    most.see(mebibytes(3), at(9));
-    EXPECT_EQ(most.most(), mebibytes(5));
-    most.see(mebibytes(2), at(10));
-    most.see(mebibytes(1), at(19));
-    EXPECT_EQ(most.most(), mebibytes(5));
-    most.see(mebibytes(1), at(20));
-    EXPECT_EQ(most.most(), mebibytes(2));
-    most.see(Bytes{}, at(40)); // nothing was seen in the window before
-    EXPECT_EQ(most.most(), Bytes{});
+TEST(FastGrowth, GoesToTheReserveOrTheFloorWhereItIsOwed) {
+    EXPECT_EQ(fast_growth(with_free(100), use(10, 10).owed()), mebibytes(20));
+    EXPECT_EQ(fast_growth(with_free(70), use(10, 10).owed()), Bytes{});
+    EXPECT_EQ(fast_growth(with_free(70), use(10, 96).owed()), mebibytes(20));
+    EXPECT_EQ(fast_growth(with_free(70), use(10, 14).owed()), mebibytes(4));
+    EXPECT_EQ(fast_growth(with_free(40), use(10, 96).owed()), Bytes{});
+    EXPECT_EQ(fast_growth(with_free(70), use(96, 10).owed()), Bytes{}); // nothing is owed
 }
 
 /// What of its memory a container keeps in the fastest tier, hottest first.

@@ -8,6 +8,7 @@ namespace {
 using model::Heat;
 using model::Move;
 using model::ReasonCode;
+using testing::EndsWith;
 
 constexpr int kPeriod = 2; // seconds
 
@@ -22,16 +23,12 @@ protected:
         policy_.profile.period = Microseconds(kPeriod * 1'000'000);
         policy_.profile.cpu = BasisPoints{10'000.0};
         policy_.reclaim.idle = Microseconds(60'000'000);
-        node_.tiers = {.is_tiered = true,
-                       .fast_total = mebibytes(1024),
-                       .fast_free = mebibytes(512),
-                       .fast_reserve = mebibytes(20),
-                       .fast_floor = mebibytes(15),
-                       .slow_total = mebibytes(1024),
-                       .slow_free = mebibytes(512),
-                       .slow_reserve = mebibytes(20)};
+        node_.tiers.is_tiered = true;
+        node_.tiers.slow_free = mebibytes(512);
+        node_.tiers.slow_reserve = mebibytes(20);
         place_.is_known = true;
         place_.target = mebibytes(100);
+        place_.room = mebibytes(500);
         state_ = tier_app().init(policy_, at(0));
     }
 
@@ -348,10 +345,35 @@ TEST_F(TierLaw, WhatWasReadOnceStaysDown) {
     EXPECT_EQ(step().reason.code(), ReasonCode::placed);
 }
 
+TEST_F(TierLaw, ComesUpAsFarAsItsRoom) {
+    set(place_.slow, 50, 0, 0, 0);
+    place_.room = mebibytes(3);
+    EXPECT_EQ(step().ask, mebibytes(3));
+}
+
+TEST_F(TierLaw, RemembersWhatWasInUseInTheFastestTier) {
+    const auto kept = [&] {
+        return std::get<model::TierState>(state_).in_use.most();
+    };
+    set(place_.fast, 40, 10, 20, 0);
+    step();
+    EXPECT_EQ(kept(), mebibytes(50));
+    set(place_.fast, 0, 0, 70, 0);
+    for (int waited = 0; waited < 60; waited += kPeriod) {
+        step();
+    }
+    EXPECT_EQ(kept(), mebibytes(50));
+    for (int waited = 0; waited < 120; waited += kPeriod) {
+        step();
+    }
+    EXPECT_EQ(kept(), Bytes{});
+}
+
 TEST_F(TierLaw, AFullTierIsNamed) {
     set(place_.slow, 50, 0, 0, 0);
-    node_.tiers.fast_free = mebibytes(10); // under the floor
+    place_.room = {};
     EXPECT_EQ(step().reason.code(), ReasonCode::tier_full);
+    EXPECT_THAT(explain(step().reason), EndsWith("room for 0 B"));
     set(place_.slow, 0, 0, 0, 0);
     set(place_.fast, 0, 0, 0, 50);
     node_.tiers.slow_free = mebibytes(10);
@@ -377,6 +399,8 @@ TEST_F(TierLaw, ReturnsHoldMovesAndEachHoldIsLonger) {
     outcome.returned = mebibytes(2);
     const auto held = step({outcome});
     EXPECT_EQ(held.reason.code(), ReasonCode::returned);
+    EXPECT_THAT(explain(held.reason),
+                EndsWith("2.0 MiB of 7.8 MiB moved came back, over 500.3 KiB; waiting 20 s"));
     int waited = 0;
     for (; step().reason.code() == ReasonCode::returned && waited < 100; ++waited) {
     }

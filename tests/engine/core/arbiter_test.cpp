@@ -87,7 +87,7 @@ TEST(Arbiter, MovesShareTheRoomOfWhereTheyGo) {
 TEST(Arbiter, AMoveTakesNothingOfWhatIsShared) {
     Decision move = decision_of(1, mebibytes(40));
     move.move = model::Move::promote;
-    const Allowance none{.over_cpu = true, .room = {}, .swap_room = {}, .swap_free = {}};
+    const Allowance none{.cpu_debt = Microseconds(1), .room = {}, .swap_room = {}, .swap_free = {}};
     EXPECT_EQ(arbitrate({move}, nobody, none)[0].ask, mebibytes(40));
     EXPECT_EQ(arbitrate({move}, nobody, {.paused = true})[0].reason.code(), ReasonCode::paused);
     const Allowance some{.room = mebibytes(8)};
@@ -137,6 +137,8 @@ TEST(Arbiter, RequestsThatMaySwapShareTheSwapRate) {
     EXPECT_EQ(settled[2].ask, mebibytes(3));
     settled = arbitrate(before, nobody, {.swap_room = {}});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+    EXPECT_EQ(explain(settled[0].reason), "kept 4.0 KiB: of the budget of all containers together "
+                                          "0 B are left, and 8.0 MiB were wanted");
     EXPECT_EQ(settled[1].ask, mebibytes(8));
 }
 
@@ -149,10 +151,11 @@ TEST(Arbiter, RequestsShareTheFreeSwap) {
     EXPECT_DOUBLE_EQ(settled[0].reason.input(InputKey::ask), 3.0 * 0x1p20);
     EXPECT_EQ(settled[1].ask, mebibytes(8)); // takes no swap
     EXPECT_EQ(settled[2].ask, mebibytes(3));
-    settled = arbitrate(before, nobody, {.swap_free = mebibytes(1)});
+    settled = arbitrate(before, nobody, {.swap_free = mebibytes(5), .swap_reserve = mebibytes(4)});
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[2].reason.code(), ReasonCode::no_swap);
-    EXPECT_DOUBLE_EQ(settled[2].reason.input(InputKey::swap_free), 0x1p20);
+    EXPECT_EQ(explain(settled[2].reason), "kept 4.0 KiB: 4.0 MiB of swap free, of which 4.0 MiB "
+                                          "stay free, for 8.0 MiB of anonymous memory");
 }
 
 TEST(Arbiter, RequestsShareTheNodesBudget) {
@@ -176,9 +179,14 @@ TEST(Arbiter, WhoWaitedLongestIsServedFirstWhereTheBudgetIsShort) {
 }
 
 TEST(Arbiter, NobodyAsksWhileReclaimIsOverItsCpu) {
-    const auto settled = arbitrate({decision_of(1, mebibytes(8))}, nobody, {.over_cpu = true});
+    const auto settled =
+        arbitrate({decision_of(1, mebibytes(8))}, nobody,
+                  {.cpu_debt = std::chrono::milliseconds(30), .cpu_share = BasisPoints{1000}});
     EXPECT_EQ(settled[0].ask, Bytes{});
     EXPECT_EQ(settled[0].reason.code(), ReasonCode::budget);
+    EXPECT_EQ(
+        explain(settled[0].reason),
+        "kept 4.0 KiB: reclaim of all containers together is 30 ms over its 10.00 % of a core");
 }
 
 TEST(Arbiter, ADryRunTakesNothingFromOthers) {

@@ -74,10 +74,11 @@ private:
                                 now_ - container.waiting.value_or(now_))};
         };
         const Bytes reserve{node_.swap_total.count / 10};
-        const Allowance allowance{.over_cpu = budget_.is_over_cpu(),
+        const Allowance allowance{.cpu_debt = budget_.cpu_debt(),
                                   .room = budget_.room(),
                                   .swap_room = budget_.swap_room(),
-                                  .swap_free = node_.swap_free - reserve};
+                                  .swap_free = node_.swap_free,
+                                  .swap_reserve = reserve};
         for (const model::Decision& decision :
              arbitrate(std::move(decisions), standing, allowance)) {
             of(decision.id).note(decision, now_);

@@ -130,5 +130,20 @@ TEST(Pages, EveryKindHasAName) {
     }
 }
 
+TEST(RecentMost, IsOfOneToTwoWindows) {
+    RecentMost most;
+    const auto see = [&](std::uint64_t mib, int us) {
+        most.see(mebibytes(mib), TimePoint(Microseconds(1000 + us)), Microseconds(10));
+        return most.most();
+    };
+    EXPECT_EQ(most.most(), Bytes{});
+    EXPECT_EQ(see(5, 0), mebibytes(5));
+    EXPECT_EQ(see(3, 9), mebibytes(5));
+    EXPECT_EQ(see(2, 10), mebibytes(5));
+    EXPECT_EQ(see(1, 19), mebibytes(5));
+    EXPECT_EQ(see(1, 20), mebibytes(2));
+    EXPECT_EQ(see(0, 40), Bytes{}); // nothing was seen in the window before
+}
+
 } // namespace
 } // namespace cgtide::model

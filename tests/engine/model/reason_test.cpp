@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::home_full) + 1;
-constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::away) + 1;
+constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::returned_bytes) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
 const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
@@ -28,9 +28,9 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::young, {usage, age, idle}},
         {ReasonCode::pressure, {usage, memory_pressure, target}},
         {ReasonCode::io_pressure, {usage, InputKey::io_pressure, target}},
-        {ReasonCode::refaults, {usage, refault_bytes, taken_bytes, hold}},
+        {ReasonCode::refaults, {usage, refault_bytes, taken_bytes, limit, hold}},
         {ReasonCode::protected_floor, {usage, InputKey::floor}},
-        {ReasonCode::no_swap, {usage, swap_free, anon}},
+        {ReasonCode::no_swap, {usage, swap_free, limit, anon}},
         {ReasonCode::after_oom, {usage, hold}},
         {ReasonCode::frozen, {usage}},
         {ReasonCode::pages_unsupported, {usage}},
@@ -40,15 +40,15 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::exhausted, {usage}},
         {ReasonCode::sensor, {usage}},
         {ReasonCode::in_use, {usage, idle, unproven}},
-        {ReasonCode::growing, {usage, growth}},
+        {ReasonCode::growing, {usage, growth, limit}},
         {ReasonCode::shared_files, {usage, foreign}},
         {ReasonCode::paused, {usage}},
-        {ReasonCode::budget, {usage}},
+        {ReasonCode::budget, {usage, ask, room, cpu_used}},
         {ReasonCode::promoting, {ask, fast, share, hot_slow}},
         {ReasonCode::demoting, {ask, fast, share, hot_slow, cold_fast}},
         {ReasonCode::placed, {usage, fast, share, hot_slow, cold_fast}},
-        {ReasonCode::tier_full, {usage, fast, share, hot_slow, cold_fast}},
-        {ReasonCode::returned, {usage, hold}},
+        {ReasonCode::tier_full, {usage, fast, share, hot_slow, cold_fast, room}},
+        {ReasonCode::returned, {usage, returned_bytes, moved_bytes, limit, hold}},
         {ReasonCode::unmovable, {usage}},
         {ReasonCode::no_tiers, {usage}},
         {ReasonCode::unplaced, {usage}},
