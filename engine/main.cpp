@@ -1,6 +1,7 @@
 #include "engine/core/engine.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/sandbox.hpp"
+#include "engine/monitor/page_capabilities.hpp"
 #include "engine/monitor/region_pool.hpp"
 #include "engine/serve/peer.hpp"
 #include "engine/serve/render.hpp"
@@ -82,7 +83,11 @@ int print_probe(const Arguments& arguments) {
     nlohmann::json list = nlohmann::json::array();
     const auto node = open_node(arguments);
     if (node) {
-        for (const auto& capability : capabilities_of(*node)) {
+        auto rows = capabilities_of(*node);
+        for (auto& row : cgtide::monitor::probe_types(node->roots)) {
+            rows.push_back(std::move(row));
+        }
+        for (const auto& capability : rows) {
             list.push_back(cgtide::serve::render(capability));
         }
     } else {

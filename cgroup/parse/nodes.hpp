@@ -29,10 +29,10 @@ Result<NodeMemory> parse_node_meminfo(std::string_view text);
 /// number. \returns `malformed` for anything but numbers.
 Result<std::vector<unsigned>> parse_distances(std::string_view text);
 
-/// From `/proc/zoneinfo`: free pages of each node under which the kernel reclaims for processes'
-/// memory: its zones' high watermarks and what they keep from it (`protection`), but no more than a
-/// zone has, added up. \returns `malformed` for a zone without a number, or a number that does not
-/// fit.
+/// From `/proc/zoneinfo`: free pages of each node at which the kernel has reclaimed enough for
+/// processes' memory: its zones' high watermarks and what they keep from it (`protection`), but no
+/// more than a zone has, added up. \returns `malformed` for a zone without a number, or a number
+/// that does not fit.
 Result<std::map<unsigned, std::uint64_t>> parse_watermarks(std::string_view text);
 
 } // namespace cgtide::cgroup

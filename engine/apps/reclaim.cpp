@@ -55,7 +55,6 @@ struct Law {
 
     std::optional<Reason> blocked() const;
     std::optional<Reason> held() const;
-    Reason no_swap(const KindChoice& kinds) const;
     model::Decision decide();
     Cold cold(const AgeProof& proof, const KindChoice& kinds) const;
     double calm() const;
@@ -124,16 +123,6 @@ std::optional<Reason> Law::held() const {
     return std::nullopt;
 }
 
-/// The node's reserve is what it is held against, but where the container may have less.
-Reason Law::no_swap(const KindChoice& kinds) const {
-    const Bytes reserve = swap_reserve(node);
-    return Reason(ReasonCode::no_swap,
-                  {usage(),
-                   {InputKey::swap_free, number(kinds.swap_free)},
-                   {InputKey::limit, number(std::min(reserve, kinds.swap_free))},
-                   {InputKey::anon, number(now.stat->anon)}});
-}
-
 model::Decision Law::decide() {
     if (auto reason = blocked()) {
         state.carry = std::min(state.carry, 0.0);
@@ -152,8 +141,13 @@ model::Decision Law::decide() {
     }
     const KindChoice kinds = choose_kinds(policy, now, node);
     if (kinds.refused) {
-        return keep(*kinds.refused == ReasonCode::no_swap ? no_swap(kinds)
-                                                          : Reason(*kinds.refused, {usage()}));
+        if (*kinds.refused == ReasonCode::pages_unsupported) {
+            return keep(Reason(*kinds.refused, {usage()}));
+        }
+        return keep(Reason(*kinds.refused, {usage(),
+                                            {InputKey::swap_free, number(kinds.swap_free)},
+                                            {InputKey::limit, number(kSmallestAsk)},
+                                            {InputKey::anon, number(now.stat->anon)}}));
     }
     if (kinds.anon + kinds.file < kSmallestAsk) {
         return keep(Reason(ReasonCode::exhausted, {usage()}));
@@ -277,8 +271,10 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const bool others_keep_it = anon < kSmallestAsk && all_file >= kSmallestAsk;
     if (is_shared && (pages != Pages::anon || others_keep_it)) {
         state.carry = std::min(state.carry, 0.0);
-        return keep(Reason(ReasonCode::shared_files,
-                           {usage(), {InputKey::foreign, number(proof.foreign_mapped)}}));
+        return keep(
+            Reason(ReasonCode::shared_files, {usage(),
+                                              {InputKey::foreign, number(proof.foreign_mapped)},
+                                              {InputKey::limit, number(kSmallestAsk)}}));
     }
     const Bytes known_room = anon + file;
     const double most_growth = std::max(number(kSmallestAsk), kGrowth * number(now.usage));
@@ -297,7 +293,9 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const double share = std::min(base * ratio * calm() * accuracy(state) * effort, most);
     state.carry = std::min(state.carry + share, std::max(most, number(kSmallestAsk)));
     if (state.carry < number(kSmallestAsk)) {
-        return keep(Reason(ReasonCode::saving, {usage(), {InputKey::carried, state.carry}}));
+        return keep(Reason(
+            ReasonCode::saving,
+            {usage(), {InputKey::carried, state.carry}, {InputKey::limit, number(kSmallestAsk)}}));
     }
     const Bytes room = proof.known ? known_room : kinds.anon + kinds.file;
     const double ask = std::floor(std::min({state.carry, usable(), number(room)}));

@@ -16,10 +16,9 @@ KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
     const Bytes anon = stat.inactive_anon + stat.active_anon;
     const Bytes limit = now.swap_limit.value_or(Bytes{Bytes::kUnlimited});
     KindChoice choice;
-    choice.swap_free = std::min(node.swap_free, limit);
+    choice.swap_free = std::min(node.swap_free - swap_reserve(node), limit);
     const bool has_swap = node.swap_total.count > 0 && limit.count > 0;
-    const bool headroom =
-        has_swap && limit >= kSmallestAsk && node.swap_free >= swap_reserve(node) + kSmallestAsk;
+    const bool headroom = has_swap && choice.swap_free >= kSmallestAsk;
     const Pages wanted = policy.reclaim.pages == Pages::automatic
                              ? (has_swap ? Pages::all : Pages::file)
                              : policy.reclaim.pages;

@@ -13,7 +13,7 @@ struct KindChoice {
     model::Pages pages = model::Pages::all; ///< never `automatic`
     Bytes anon;      ///< anonymous bytes that may leave: none of another kind, at most swap_free
     Bytes file;      ///< file bytes that may leave
-    Bytes swap_free; ///< what the container may still swap
+    Bytes swap_free; ///< what the container may still swap, the node's reserve left free
     std::optional<model::ReasonCode> refused; ///< `no-swap` or `pages-unsupported`
 };
 

@@ -302,6 +302,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     fade(state, policy, now.at);
     brake(state, now.at);
     const model::Placement place = now.placement.value_or(model::Placement{});
+    state.in_use.see(in_use(place.fast), now.at, std::max(kKeepRoom, 2 * policy.profile.period));
     const Law law{policy, now, node, place, state};
     if (!node.tiers.is_tiered || !place.is_known) {
         state.kernel.reset();
@@ -315,7 +316,6 @@ model::Step step(const model::State& before, const model::Policy& policy,
                 {law.keep(Reason(ReasonCode::unplaced, {{InputKey::usage, number(now.usage)}}))}};
     }
     judge_kernel(state, place, now.at);
-    state.in_use.see(in_use(place.fast), now.at, std::max(kKeepRoom, 2 * policy.profile.period));
     const model::Decision decision = law.decide();
     // One that is under way is judged by what was there before it.
     const bool is_new =

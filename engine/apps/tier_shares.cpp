@@ -59,8 +59,23 @@ Bytes fast_capacity(const FastRoom& room, std::span<const FastUse> uses) {
     return std::max(without_others - room.reserve, std::min(kept, held + (room.free - room.floor)));
 }
 
-Bytes fast_growth(const FastRoom& room, Bytes owed) {
-    return std::max(room.free - room.reserve, std::min(owed, room.free - room.floor));
+std::vector<Bytes> fast_rooms(const FastRoom& room, std::span<const FastUse> uses) {
+    std::vector<Want> owed;
+    std::uint64_t growing = 0;
+    for (const FastUse& use : uses) {
+        owed.push_back({use.owed()});
+        growing += use.wanted > use.owed() ? 1 : 0;
+    }
+    const Bytes over_floor = room.free - room.floor;
+    Bytes left = over_floor;
+    std::vector<Bytes> rooms = pour(owed, left);
+    const Bytes spare = room.free - room.reserve - (over_floor - left);
+    for (std::size_t i = 0; i < rooms.size(); ++i) {
+        if (uses[i].wanted > uses[i].owed()) {
+            rooms[i] = rooms[i] + Bytes{spare.count / growing};
+        }
+    }
+    return rooms;
 }
 
 std::vector<Bytes> share_fast(std::span<const FastClaim> claims, Bytes capacity) {

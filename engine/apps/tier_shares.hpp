@@ -2,6 +2,7 @@
 
 #include "engine/model/placement.hpp"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -35,10 +36,11 @@ struct FastRoom {
 /// What one container has of the fastest tier.
 struct FastUse {
     Bytes held;
-    Bytes kept; ///< of what it has or had, the most that was in use lately
+    Bytes kept;   ///< what was in use there lately, as far as as much is in use now, wherever it is
+    Bytes wanted; ///< hot in slower memory
 
     /// What may take the place of what it had.
-    Bytes owed() const { return kept - held; }
+    Bytes owed() const { return std::min(kept - held, wanted); }
 };
 
 /// What containers may have of the fastest tier together: the reserve is kept from growth. Once
@@ -46,9 +48,10 @@ struct FastUse {
 /// places with that has the same room, as long as the floor stays free. Pure.
 Bytes fast_capacity(const FastRoom& room, std::span<const FastUse> uses);
 
-/// What may come into the fastest tier now, of one container or of all, to which `owed` is owed: up
-/// to the reserve, and up to the floor in place of what was there before. Pure.
-Bytes fast_growth(const FastRoom& room, Bytes owed);
+/// What may come into the fastest tier now, of each container: what it is owed, as far as the floor
+/// stays free, and a part of what is free over the reserve after that. Together that is never more
+/// than is free over the floor, and beyond what is owed never more than over the reserve. Pure.
+std::vector<Bytes> fast_rooms(const FastRoom& room, std::span<const FastUse> uses);
 
 /// Shares `capacity` out. Hotter memory comes first, whoever it belongs to; among equally hot
 /// memory first that which is under its owner's `low`, then the rest, by weight. So what one does

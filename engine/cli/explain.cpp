@@ -19,13 +19,15 @@ struct Pair {
     std::string_view value;
     std::string_view threshold;
 };
-constexpr std::array<Pair, 10> kPairs{{{"memory_pressure_bp", "target_bp"},
+constexpr std::array<Pair, 12> kPairs{{{"memory_pressure_bp", "target_bp"},
                                        {"io_pressure_bp", "target_bp"},
                                        {"usage_bytes", "floor_bytes"},
                                        {"age_us", "idle_us"},
                                        {"refault_bytes", "limit_bytes"},
                                        {"returned_bytes", "limit_bytes"},
                                        {"growth_bytes", "limit_bytes"},
+                                       {"carried_bytes", "limit_bytes"},
+                                       {"foreign_mapped_bytes", "limit_bytes"},
                                        {"swap_free_bytes", "limit_bytes"},
                                        {"ask_bytes", "room_bytes"},
                                        {"cpu_used_us", "cpu_share_bp"}}};

@@ -41,10 +41,7 @@ bool may_swap(const Decision& decision) {
 /// What requests share.
 struct Pool {
     ReasonCode code; ///< of who gets nothing
-    Bytes free;
-    Bytes reserve{}; ///< of that
-
-    Bytes room() const { return free - reserve; }
+    Bytes room;
 };
 
 /// Turns a request away that a pool has only `left` for.
@@ -60,8 +57,8 @@ void refuse(Decision& decision, const Pool& pool, Bytes left) {
                 same(InputKey::cold_fast), room});
     } else if (pool.code == ReasonCode::no_swap) {
         refuse(decision, pool.code,
-               {{InputKey::swap_free, number(std::min(pool.free, pool.reserve + left))},
-                {InputKey::limit, number(pool.reserve)},
+               {{InputKey::swap_free, number(left)},
+                {InputKey::limit, number(apps::kSmallestAsk)},
                 {InputKey::anon, number(decision.ask)}});
     } else {
         refuse(decision, pool.code, {{InputKey::ask, number(decision.ask)}, room});
@@ -75,8 +72,8 @@ void share(std::vector<Request>& requests, const Pool& pool) {
     for (const Request& request : requests) {
         claims.push_back({request.decision->ask, request.waited});
     }
-    const std::vector<Bytes> grants = share_out(claims, pool.room(), apps::kSmallestAsk);
-    Bytes left = pool.room();
+    const std::vector<Bytes> grants = share_out(claims, pool.room, apps::kSmallestAsk);
+    Bytes left = pool.room;
     for (const Bytes grant : grants) {
         left = left - grant;
     }
@@ -127,7 +124,7 @@ std::vector<Decision> arbitrate(std::vector<Decision> decisions,
     }
     share(moving[0], {ReasonCode::tier_full, allowance.fast_room});
     share(moving[1], {ReasonCode::tier_full, allowance.slow_room});
-    share(swapping, {ReasonCode::no_swap, allowance.swap_free, allowance.swap_reserve});
+    share(swapping, {ReasonCode::no_swap, allowance.swap_free});
     share(swapping, {ReasonCode::budget, allowance.swap_room});
     std::vector<Request> all;
     for (Decision& decision : decisions) {

@@ -16,8 +16,7 @@ struct Allowance {
     BasisPoints cpu_share{};            ///< ... which is this of one processor
     Bytes room{Bytes::kUnlimited};      ///< bytes that may be asked for now
     Bytes swap_room{Bytes::kUnlimited}; ///< ... by requests that may take anonymous memory
-    Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share ...
-    Bytes swap_reserve{};               ///< ... but for this
+    Bytes swap_free{Bytes::kUnlimited}; ///< swap that these share, its reserve left out
     Bytes fast_room{Bytes::kUnlimited}; ///< of the fastest memory tier, for moves into it
     Bytes slow_room{Bytes::kUnlimited}; ///< of the others, for moves out of it
 };

@@ -177,9 +177,8 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
                               .cpu_share = options_.settings.node.cpu,
                               .room = budget_.room(),
                               .swap_room = budget_.swap_room(),
-                              .swap_free = view.swap_free,
-                              .swap_reserve = apps::swap_reserve(view),
-                              .fast_room = view.tiers.fast_growth - moving_[0],
+                              .swap_free = view.swap_free - apps::swap_reserve(view),
+                              .fast_room = view.tiers.fast_growth,
                               .slow_room =
                                   view.tiers.slow_free - view.tiers.slow_reserve - moving_[1]};
     dispatch(arbitrate(std::move(decisions), standing_of, allowance), now);

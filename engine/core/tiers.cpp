@@ -6,10 +6,12 @@
 #include "engine/core/offload.hpp"
 #include "engine/monitor/capabilities.hpp"
 #include "engine/monitor/homing.hpp"
+#include "engine/monitor/page_capabilities.hpp"
 #include "engine/monitor/topology.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ namespace cgtide::core {
 
 namespace {
 
+constexpr std::string_view kTypesRow = "DAMON features";
 constexpr auto kTier = static_cast<std::size_t>(model::AppName::tier);
 
 /// By annotation, or because root attached it.
@@ -44,7 +47,9 @@ apps::FastUse use_of(const Container& container, const model::Placement& place, 
     if (const auto& tenant = container.tenants[kTier]) {
         most = std::max(most, std::get<model::TierState>(tenant->state).in_use.most());
     }
-    return {.held = place.fast.sum(), .kept = std::min(most, high)};
+    const Bytes now = apps::in_use(place.fast) + apps::in_use(place.slow);
+    return {
+        .held = place.fast.sum(), .kept = std::min({most, high, now}), .wanted = place.promotable};
 }
 
 } // namespace
@@ -155,18 +160,20 @@ Bytes Engine::share_tiers(const model::TierRoom& room) {
             add(*container, *container->snapshot->placement);
         }
     }
-    const apps::FastRoom fast{.total = room.fast_total,
-                              .free = room.fast_free,
-                              .reserve = room.fast_reserve,
-                              .floor = room.fast_floor};
+    apps::FastRoom fast{.total = room.fast_total,
+                        .free = room.fast_free,
+                        .reserve = room.fast_reserve,
+                        .floor = room.fast_floor};
     const auto shares = apps::share_fast(claims, apps::fast_capacity(fast, uses));
-    Bytes owed;
+    fast.free = fast.free - moving_[0]; // moves that are under way have not taken it yet
+    const auto rooms = apps::fast_rooms(fast, uses);
+    Bytes all;
     for (std::size_t i = 0; i < shares.size(); ++i) {
         places[i]->target = shares[i];
-        places[i]->room = apps::fast_growth(fast, uses[i].owed());
-        owed = owed + uses[i].owed();
+        places[i]->room = rooms[i];
+        all = all + rooms[i];
     }
-    return apps::fast_growth(fast, owed);
+    return all;
 }
 
 /// Whether what is cold in this container goes to a lower tier, and so is not paged out.
@@ -236,15 +243,23 @@ boost::asio::awaitable<model::TierView> Engine::tiers() {
 }
 
 boost::asio::awaitable<std::vector<model::Capability>> Engine::capabilities() {
-    const auto look = [this] {
-        return monitor::node_capabilities(options_.roots);
+    // Nobody but who asks needs the kernel's types, and these stay as they are.
+    const auto look = [this, with_types = find_row(options_.capabilities, kTypesRow) == nullptr] {
+        auto rows = monitor::node_capabilities(options_.roots);
+        for (model::Capability& row :
+             with_types ? monitor::probe_types(options_.roots) : std::vector<model::Capability>()) {
+            rows.push_back(std::move(row));
+        }
+        return rows;
     };
     const auto now = co_await offload(sensors_, look);
     for (const model::Capability& row : now) {
         model::Capability* known = find_row(options_.capabilities, row.name);
         const bool is_lost = row.name == monitor::kDemotionRow && options_.reclaim.swappiness_max &&
                              !options_.actuators.reclaim_moves;
-        if (known != nullptr && !is_lost) {
+        if (known == nullptr) {
+            options_.capabilities.push_back(row);
+        } else if (!is_lost) {
             *known = row;
         }
     }

@@ -211,7 +211,8 @@ std::string explain(const Reason& reason) {
                ": memory pressure " + show(reason, memory_pressure) + " and io pressure " +
                show(reason, io_pressure) + " under " + show(reason, target);
     case ReasonCode::saving:
-        return kept(reason) + show(reason, carried) + " carried over until a request is worth it";
+        return kept(reason) + show(reason, carried) + " carried over until it is " +
+               show(reason, limit);
     case ReasonCode::warming:
         return kept(reason) + "no sample of the last periods to compare with";
     case ReasonCode::young:
@@ -227,9 +228,8 @@ std::string explain(const Reason& reason) {
     case ReasonCode::protected_floor:
         return kept(reason) + "floor is " + show(reason, InputKey::floor);
     case ReasonCode::no_swap:
-        return kept(reason) + show(reason, swap_free) + " of swap free, of which " +
-               show(reason, limit) + " stay free, for " + show(reason, anon) +
-               " of anonymous memory";
+        return kept(reason) + show(reason, swap_free) + " of swap free beyond its reserve, under " +
+               show(reason, limit) + ", for " + show(reason, anon) + " of anonymous memory";
     case ReasonCode::after_oom:
         return kept(reason) + "limit or OOM kill; waiting " + show(reason, hold);
     case ReasonCode::cpu:
@@ -243,7 +243,7 @@ std::string explain(const Reason& reason) {
                show(reason, limit) + "; age: unproven";
     case ReasonCode::shared_files:
         return kept(reason) + "processes of others map " + show(reason, foreign) +
-               " of its files, and their use would not be seen";
+               " of its files, over " + show(reason, limit) + ", and their use would not be seen";
     case ReasonCode::promoting:
         return "asked " + show(reason, ask) + " of " + show(reason, hot_slow) +
                " hot in slower memory into the fastest tier: " + show(reason, fast) + " of " +

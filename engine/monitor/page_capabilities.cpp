@@ -86,16 +86,15 @@ Capability soft_dirty_row(const Dir& proc) {
 } // namespace
 
 std::vector<Capability> probe_pages(const KernelRoots& roots) {
+    return {page_types_row(roots.proc), soft_dirty_row(roots.proc)};
+}
+
+std::vector<Capability> probe_types(const KernelRoots& roots) {
     const auto types =
         roots.sys.read("kernel/btf/vmlinux", kMostBytes).and_then([](const std::string& bytes) {
             return damon::read_kernel_types(bytes);
         });
-    std::vector<Capability> rows;
-    rows.push_back(parts_row(types));
-    rows.push_back(tracepoints_row(types));
-    rows.push_back(page_types_row(roots.proc));
-    rows.push_back(soft_dirty_row(roots.proc));
-    return rows;
+    return {parts_row(types), tracepoints_row(types)};
 }
 
 } // namespace cgtide::monitor

@@ -1,6 +1,7 @@
 #include "engine/wire/interface.hpp"
 #include "tests/daemon/node.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -59,6 +60,19 @@ TEST_F(Registration, ForecastsAndAdviceThatNothingIsKnownForAreRefusedWithWhy) {
     EXPECT_THAT(early.errors, HasSubstr("refused (no-history): what is known of web covers less"));
     EXPECT_EQ(cli({"what-if", "nobody"}).status, 4);
     EXPECT_EQ(cli({"suggest", "nobody"}).status, 4);
+}
+
+TEST_F(Registration, DoctorTellsTheKernelsTypesWhenAskedAndOnceOnly) {
+    ASSERT_TRUE(start());
+    for (int asked = 0; asked < 2; ++asked) {
+        const json doctor = json::parse(cli({"doctor", "--json"}).output);
+        std::vector<std::string> names;
+        for (const json& row : doctor["capabilities"]) {
+            names.push_back(row["name"]);
+        }
+        EXPECT_EQ(std::count(names.begin(), names.end(), "DAMON features"), 1);
+        EXPECT_EQ(std::count(names.begin(), names.end(), "DAMON tracepoints"), 1);
+    }
 }
 
 TEST_F(Registration, DoctorSaysOfEachSensorThatTheKernelLacksDamon) {

@@ -87,7 +87,7 @@ Bytes capacity(std::uint64_t free, FastUse one, FastUse other = {}) {
 }
 
 FastUse use(std::uint64_t held, std::uint64_t kept) {
-    return {mebibytes(held), mebibytes(kept)};
+    return {mebibytes(held), mebibytes(kept), {}};
 }
 
 TEST(FastCapacity, LeavesOthersWhatTheyUseAndTheReserve) {
@@ -108,13 +108,58 @@ TEST(FastCapacity, WhatChangesPlacesHasTheRoomOfWhatWasThereDownToTheFloor) {
     EXPECT_EQ(capacity(136, use(4, 96)), mebibytes(90));
 }
 
-TEST(FastGrowth, GoesToTheReserveOrTheFloorWhereItIsOwed) {
-    EXPECT_EQ(fast_growth(with_free(100), use(10, 10).owed()), mebibytes(20));
-    EXPECT_EQ(fast_growth(with_free(70), use(10, 10).owed()), Bytes{});
-    EXPECT_EQ(fast_growth(with_free(70), use(10, 96).owed()), mebibytes(20));
-    EXPECT_EQ(fast_growth(with_free(70), use(10, 14).owed()), mebibytes(4));
-    EXPECT_EQ(fast_growth(with_free(40), use(10, 96).owed()), Bytes{});
-    EXPECT_EQ(fast_growth(with_free(70), use(96, 10).owed()), Bytes{}); // nothing is owed
+/// Of containers, in MiB.
+std::vector<std::uint64_t> rooms(std::uint64_t free, const std::vector<FastUse>& uses) {
+    std::vector<std::uint64_t> mib;
+    for (const Bytes room : fast_rooms(with_free(free), uses)) {
+        mib.push_back(room.count >> 20U);
+    }
+    return mib;
+}
+
+FastUse wanting(std::uint64_t held, std::uint64_t kept, std::uint64_t wanted) {
+    return {mebibytes(held), mebibytes(kept), mebibytes(wanted)};
+}
+
+TEST(FastRooms, GrowthGoesToTheReserveAndIsShared) {
+    EXPECT_THAT(rooms(100, {wanting(10, 10, 500)}), ElementsAre(20U));
+    EXPECT_THAT(rooms(100, {wanting(10, 10, 500), wanting(0, 0, 500)}), ElementsAre(10U, 10U));
+    EXPECT_THAT(rooms(100, {wanting(10, 10, 0), wanting(0, 0, 500)}), ElementsAre(0U, 20U));
+    EXPECT_THAT(rooms(70, {wanting(10, 10, 500)}), ElementsAre(0U));
+}
+
+TEST(FastRooms, WhatIsOwedGoesToTheFloor) {
+    EXPECT_THAT(rooms(70, {wanting(10, 96, 500)}), ElementsAre(20U));
+    EXPECT_THAT(rooms(70, {wanting(10, 14, 500)}), ElementsAre(4U));
+    EXPECT_THAT(rooms(70, {wanting(10, 96, 3)}), ElementsAre(3U)); // no more than comes
+    EXPECT_THAT(rooms(40, {wanting(10, 96, 500)}), ElementsAre(0U));
+    EXPECT_THAT(rooms(70, {wanting(96, 10, 500)}), ElementsAre(0U)); // nothing is owed
+}
+
+TEST(FastRooms, WhatIsOwedToOneIsNobodyElses) {
+    EXPECT_THAT(rooms(100, {wanting(10, 96, 500), wanting(10, 10, 500)}), ElementsAre(50U, 0U));
+    EXPECT_THAT(rooms(100, {wanting(10, 15, 500), wanting(10, 10, 500)}), ElementsAre(12U, 7U));
+}
+
+TEST(FastRoomsProperty, ReserveAndFloorHold) {
+    std::mt19937 random(20261129); // NOLINT: the same cases in every run
+    std::uniform_int_distribution<std::uint64_t> mib(0, 120);
+    for (int round = 0; round < 2000; ++round) {
+        const FastRoom room = with_free(mib(random));
+        std::vector<FastUse> uses;
+        for (std::uint64_t i = mib(random) % 6; i > 0; --i) {
+            uses.push_back(wanting(mib(random), mib(random), mib(random)));
+        }
+        const auto rooms = fast_rooms(room, uses);
+        Bytes all;
+        Bytes grown;
+        for (std::size_t i = 0; i < rooms.size(); ++i) {
+            all = all + rooms[i];
+            grown = grown + (rooms[i] - uses[i].owed());
+        }
+        ASSERT_LE(all, room.free - room.floor);
+        ASSERT_LE(grown, room.free - room.reserve);
+    }
 }
 
 /// What of its memory a container keeps in the fastest tier, hottest first.

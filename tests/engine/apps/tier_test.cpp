@@ -363,6 +363,8 @@ TEST_F(TierLaw, RemembersWhatWasInUseInTheFastestTier) {
         step();
     }
     EXPECT_EQ(kept(), mebibytes(50));
+    place_.is_known = false; // nobody sees it any more
+    place_.fast = {};
     for (int waited = 0; waited < 120; waited += kPeriod) {
         step();
     }

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <ctime>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 namespace cgtide::cli {
@@ -99,6 +99,17 @@ TEST_F(View, PsSaysThatTheNodeIsPausedAndHowToGoOn) {
 TEST_F(View, PsOfNothingIsItsTitle) {
     EXPECT_EQ(ps_text({{"containers", json::array()}}, kNow),
               "NAME  ID  APPS  USAGE  SWAP  PSI  TAKEN  LAST\n");
+}
+
+TEST_F(View, ExplainShowsEachOfWhatALimitHoldsBesideIt) {
+    for (const char* key : {"refault_bytes", "returned_bytes", "growth_bytes", "carried_bytes",
+                            "foreign_mapped_bytes", "swap_free_bytes"}) {
+        json kept = entry();
+        kept["inputs"] = {{key, 2097152}, {"limit_bytes", 1048576}};
+        const json reply = {{"container", web()}, {"entries", {kept}}, {"dropped", 0}};
+        EXPECT_THAT(explain_text(reply, kNow), testing::HasSubstr(" 2.0 MiB (limit 1.0 MiB)\n"))
+            << key;
+    }
 }
 
 TEST_F(View, ExplainShowsNumbersBesideTheirThresholds) {

@@ -151,11 +151,12 @@ TEST(Arbiter, RequestsShareTheFreeSwap) {
     EXPECT_DOUBLE_EQ(settled[0].reason.input(InputKey::ask), 3.0 * 0x1p20);
     EXPECT_EQ(settled[1].ask, mebibytes(8)); // takes no swap
     EXPECT_EQ(settled[2].ask, mebibytes(3));
-    settled = arbitrate(before, nobody, {.swap_free = mebibytes(5), .swap_reserve = mebibytes(4)});
+    settled = arbitrate(before, nobody, {.swap_free = mebibytes(1)});
     EXPECT_EQ(settled[0].ask, mebibytes(1));
     EXPECT_EQ(settled[2].reason.code(), ReasonCode::no_swap);
-    EXPECT_EQ(explain(settled[2].reason), "kept 4.0 KiB: 4.0 MiB of swap free, of which 4.0 MiB "
-                                          "stay free, for 8.0 MiB of anonymous memory");
+    EXPECT_EQ(explain(settled[2].reason),
+              "kept 4.0 KiB: 0 B of swap free beyond its reserve, under "
+              "1.0 MiB, for 8.0 MiB of anonymous memory");
 }
 
 TEST(Arbiter, RequestsShareTheNodesBudget) {

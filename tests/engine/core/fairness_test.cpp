@@ -77,8 +77,7 @@ private:
         const Allowance allowance{.cpu_debt = budget_.cpu_debt(),
                                   .room = budget_.room(),
                                   .swap_room = budget_.swap_room(),
-                                  .swap_free = node_.swap_free,
-                                  .swap_reserve = reserve};
+                                  .swap_free = node_.swap_free - reserve};
         for (const model::Decision& decision :
              arbitrate(std::move(decisions), standing, allowance)) {
             of(decision.id).note(decision, now_);

@@ -23,7 +23,7 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
     static const std::map<ReasonCode, std::vector<InputKey>> inputs{
         {ReasonCode::reclaimed, {usage, ask, memory_pressure, io_pressure, target}},
         {ReasonCode::cold, {ask, InputKey::cold, idle, step, memory_pressure, io_pressure, target}},
-        {ReasonCode::saving, {usage, carried}},
+        {ReasonCode::saving, {usage, carried, limit}},
         {ReasonCode::warming, {usage}},
         {ReasonCode::young, {usage, age, idle}},
         {ReasonCode::pressure, {usage, memory_pressure, target}},
@@ -41,7 +41,7 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::sensor, {usage}},
         {ReasonCode::in_use, {usage, idle, unproven}},
         {ReasonCode::growing, {usage, growth, limit}},
-        {ReasonCode::shared_files, {usage, foreign}},
+        {ReasonCode::shared_files, {usage, foreign, limit}},
         {ReasonCode::paused, {usage}},
         {ReasonCode::budget, {usage, ask, room, cpu_used}},
         {ReasonCode::promoting, {ask, fast, share, hot_slow}},

@@ -1,9 +1,11 @@
 #include "engine/monitor/capabilities.hpp"
+#include "engine/monitor/page_capabilities.hpp"
 #include "tests/support/fake_tree.hpp"
 
 #include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,8 +19,15 @@ using testing::HasSubstr;
 
 class ProbeKernel : public testing::Test {
 protected:
+    std::vector<model::Capability> all(bool recursive) const {
+        auto rows = probe_kernel(tree_.roots(), recursive);
+        for (model::Capability& row : probe_types(tree_.roots())) {
+            rows.push_back(std::move(row));
+        }
+        return rows;
+    }
     model::Capability find(const std::string& name, bool recursive = true) const {
-        for (const model::Capability& capability : probe_kernel(tree_.roots(), recursive)) {
+        for (const model::Capability& capability : all(recursive)) {
             if (capability.name == name) {
                 return capability;
             }
@@ -35,7 +44,7 @@ protected:
 
 TEST_F(ProbeKernel, EveryRowIsNamedOnceAndSaysWhatIsDoneWithoutIt) {
     std::set<std::string> names;
-    for (const model::Capability& capability : probe_kernel(tree_.roots(), false)) {
+    for (const model::Capability& capability : all(false)) {
         EXPECT_TRUE(names.insert(capability.name).second) << capability.name;
         EXPECT_TRUE(capability.probed.starts_with('/')) << capability.name;
         EXPECT_NE(capability.detail, "") << capability.name;
@@ -45,7 +54,7 @@ TEST_F(ProbeKernel, EveryRowIsNamedOnceAndSaysWhatIsDoneWithoutIt) {
 }
 
 TEST_F(ProbeKernel, OnlyTheMemoryControllerIsRequired) {
-    for (const model::Capability& capability : probe_kernel(tree_.roots(), false)) {
+    for (const model::Capability& capability : all(false)) {
         EXPECT_EQ(capability.required, capability.name == "memory controller (v2)");
     }
 }

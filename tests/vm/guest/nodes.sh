@@ -25,6 +25,11 @@ has_moved() {
     (($(bytes_moved "$1") >= $2))
 }
 
+# free_of NODE: bytes.
+free_of() {
+    echo $(($(awk '$3 == "MemFree:" { print $4 }' "/sys/devices/system/node/node$1/meminfo") * 1024))
+}
+
 # grant_web APPS [LINE...]: settings that let containers below /web have these apps (in quotes, with commas), and more lines.
 # PERIOD is the profile's in seconds, where that is set.
 grant_web() {

@@ -19,11 +19,6 @@ more_samples() {
     wait_for 60 has_samples "$1" "$(($(wc -l <"/out/$1.jsonl") + $2))"
 }
 
-# free_of NODE: bytes.
-free_of() {
-    echo $(($(awk '$3 == "MemFree:" { print $4 }' "/sys/devices/system/node/node$1/meminfo") * 1024))
-}
-
 has_freed() {
     (($(free_of "$1") >= $2))
 }
@@ -118,8 +113,8 @@ start_workload killed /web/killed "$TIER" --hot 160MiB --hot-node 1
 wait_for $((60 * PATIENCE)) has_moved killed "$MIB"
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
-has_moved killed $((150 * MIB)) && fail "the move was over before the engine was killed"
 moves_no_more killed
+has_moved killed $((150 * MIB)) && fail "the move was over before the engine was killed"
 start_engine --config /run/cgtide.toml
 step "... and the next engine goes on"
 wait_for $((120 * PATIENCE)) hot_is_fast killed 160
