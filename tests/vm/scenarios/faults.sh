@@ -57,17 +57,6 @@ left_by() {
         '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
 }
 
-# by_hand ID CGROUP ANNOTATIONS: a container without a runtime: a process in a cgroup of its own ($! afterwards), and the hook's work.
-by_hand() {
-    mkdir -p "$CGROUPS$2"
-    sleep 1000 &
-    echo $! >"$CGROUPS$2/cgroup.procs"
-    printf '{"ociVersion":"1.0.2","id":"%s","status":"created","pid":%d,"bundle":"/b/%s","annotations":%s}' \
-        "$1" $! "$1" "$3" >/run/state.json
-    /usr/libexec/cgtide/cgtide-hook --budget 1500 --strict </run/state.json || fail "the hook failed for $1"
-    wait_for 20 grep -q " $1 (id .*registered" "$ENGINE_LOG"
-}
-
 make_rootfs /run/rootfs
 mkdir -p /run/bundles
 

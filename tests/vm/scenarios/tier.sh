@@ -145,13 +145,13 @@ fi
 step "LOW without a grant, and over what there is, are refused by name; HIGH below LOW is too"
 for low in '90%..' '60%..20%' '10..x'; do
     id=bad$((++bad))
-    start_workload "$id" "/web/$id" "{\"cgtide.io/apps\": \"stat,tier\", \"cgtide.io/tier.fast\": \"$low\"}" --hot 1MiB
+    by_hand "$id" "/web/$id" "{\"cgtide.io/apps\": \"stat,tier\", \"cgtide.io/tier.fast\": \"$low\"}"
     cgtide inspect "$id" --json | jq -e '.detail.faults[] | select(.key == "cgtide.io/tier.fast") | .message'
     expect "tier runs on $id" sh -c "cgtide ps --json | jq -e '.containers[] | select(.name == \"$id\") | .apps == [\"stat\"]'"
-    runtime_delete "$id"
+    kill -KILL "$!"
 done
-start_workload one /web/one '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}' --hot 1MiB
-start_workload two /web/two '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}' --hot 1MiB
+by_hand one /web/one '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}'
+by_hand two /web/two '{"cgtide.io/apps": "stat,tier", "cgtide.io/tier.fast": "60%.."}'
 cgtide inspect two --json | jq -e '.detail.faults[].message | select(test("LOW of all containers"))' ||
     fail "two LOWs of 60 % are both protected"
 cgtide ps --json | jq -e '.containers[] | select(.name == "one") | .apps == ["stat", "tier"]' ||
