@@ -5,7 +5,10 @@
 . /vm/guest/lib.sh
 
 readonly MODE=${1:-taking} LEAST_PAIRS=${2:-5} MOST_PAIRS=${2:-12}
-readonly SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
+CONTROLS=5
+# What memory.reclaim costs is told by the seconds in which it takes, within each segment.
+[[ $MODE != bare ]] || CONTROLS=0
+readonly CONTROLS SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
 readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
 REPORT=''
 
@@ -149,6 +152,7 @@ narrow() {
 
 rm -f "$RESULTS" "$RESULTS.raw"
 : >"$RESULTS.lost"
+step "huge pages: $(</sys/kernel/mm/transparent_hugepage/enabled)"
 [[ $MODE != huge ]] || echo always >/sys/kernel/mm/transparent_hugepage/enabled
 start_tickers
 [[ $MODE == bare ]] || start_engine --config /run/cgtide.toml
@@ -165,12 +169,12 @@ while ((pairs < LEAST_PAIRS)) || { ((pairs < MOST_PAIRS)) && ! narrow; }; do
     if ((pairs % 2 == 0)); then pair pair off on; else pair pair on off; fi
     pairs=$((pairs + 1))
 done
-for _ in 1 2 3 4 5; do
+for ((control = 0; control < CONTROLS; control++)); do
     pair control off off
 done
 read -r cpu_median cpu_low cpu_high < <(summary pair 2)
 read -r time_median time_low time_high < <(summary pair 3)
-read -r control_median control_low control_high < <(summary control 2)
+read -r control_median control_low control_high < <([[ $MODE != bare ]] && summary control 2 || echo null null null)
 read -r lost_median lost_low lost_high < <([[ $MODE != settled ]] && summary lost 2 || echo null null null)
 [[ $MODE == bare ]] || stop_engine
 jq -nc --arg mode "$MODE" --argjson pairs "$pairs" \
