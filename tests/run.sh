@@ -11,7 +11,7 @@ usage: tests/run.sh [--all | --quick]
 
 Installs what is missing (as root, Debian 12), builds into build/release and runs the tests.
 
-  (nothing)  unit, integration, fuzz smoke, and the virtual machine with the newest kernel: half an hour
+  (nothing)  unit, integration, fuzz smoke, and the virtual machine with the newest kernel
   --all      also kernels 6.12 and 6.1, the long scenarios, and ThreadSanitizer
   --quick    unit and integration alone
   -h, --help prints this

@@ -15,7 +15,7 @@ struct MemoryNode {
     unsigned id = 0;
     bool has_cpus = false;
     Bytes total{};
-    Bytes watermark{}; ///< free bytes under which the kernel reclaims in the background
+    Bytes watermark{}; ///< free bytes at which the kernel's reclaim in the background ends
     std::map<unsigned, unsigned> distances{}; ///< to other nodes, 10 is its own
     std::uint32_t weight = 1; ///< by the kernel's weighted interleaving: pages beside other nodes'
     std::vector<unsigned> cpus{}; ///< rising
