@@ -10,7 +10,7 @@ CONTROLS=5
 [[ $MODE != bare ]] || CONTROLS=0
 readonly CONTROLS SECONDS_A_SEGMENT=60 MIB=$((1024 * 1024))
 readonly RESULTS=/out/slowdown.txt # lines: pair-or-control, ratio per CPU second, ratio per guest second
-REPORT=''
+readonly REPORT=/out/spinner.jsonl # a line a second
 
 cat >/run/cgtide.toml <<'TOML'
 [profile.eager]
@@ -20,15 +20,13 @@ cgroup = "/web"
 profiles = ["default", "eager"]
 TOML
 
-# start_spinner ID ANNOTATIONS
+# start_spinner ANNOTATIONS: the loop, in one container for all segments: two processes differ by more than what is measured.
 start_spinner() {
-    REPORT=/out/$1.jsonl
-    rm -rf "$REPORT" /run/bundle
-    make_bundle /run/bundle "$1" /run/rootfs "/web/$1" "$2" -- \
+    make_bundle /run/bundle spinner /run/rootfs /web/spinner "$1" -- \
         /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --pass checksum \
         --pages "$([[ $MODE == huge ]] && echo any || echo small)" --sample 1s --report "$REPORT"
     add_hooks /run/bundle
-    runtime_create_start "$1" /run/bundle
+    runtime_create_start spinner /run/bundle
     wait_for 120 has_event "$REPORT" populated
 }
 
@@ -48,21 +46,18 @@ start_tickers() {
     done
 }
 
-# await_lines N: until the report has N lines. Waits on the file: a loop of short commands costs this
+# await_lines N: until the report has N more lines. Waits on the file: a loop of short commands costs this
 # machine half a processor.
 await_lines() {
     # shellcheck disable=SC2016 # the inner shell's
-    timeout $((SECONDS_A_SEGMENT * 3)) sh -c 'tail -n +1 -f "$1" | head -n "$2"' sh "$REPORT" "$1" \
-        >/dev/null || fail "$REPORT has not $1 lines"
+    timeout $((SECONDS_A_SEGMENT * 3)) sh -c 'tail -n 0 -f "$1" | head -n "$2"' sh "$REPORT" "$1" \
+        >/dev/null || fail "$REPORT has not $1 more lines"
 }
 
 # measure: prints passes per CPU second and per guest second of the next 60 samples, one a second.
 measure() {
-    local first last
-    first=$(wc -l <"$REPORT")
-    await_lines $((first + SECONDS_A_SEGMENT))
-    last=$((first + SECONDS_A_SEGMENT))
-    sed -n "${first}p;${last}p" "$REPORT" |
+    await_lines $((SECONDS_A_SEGMENT + 1))
+    tail -n $((SECONDS_A_SEGMENT + 1)) "$REPORT" | sed -n '1p;$p' |
         jq -sr '(.[1].passes - .[0].passes) as $work |
             "\($work / (.[1].cpu_s - .[0].cpu_s)) \($work / (.[1].t - .[0].t))"'
 }
@@ -79,31 +74,57 @@ lost_while_taking() {
 
 readonly ANNOTATED='{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}'
 
-# take_bare ID: has the kernel take the cold memory, as cgtide would at its soonest, with nothing beside a write.
-take_bare() {
-    await_lines 15
-    echo "$((96 * MIB)) swappiness=max" >"/sys/fs/cgroup/web/$1/memory.reclaim" || true # EAGAIN: less was there
+# refills: prints how often the loop has filled its cold memory anew.
+refills() {
+    grep -c '"refilled"' "$REPORT" || true
 }
 
-# segment off|on: one segment's two figures. `taking` has a container of its own a segment, whose cold memory leaves meanwhile, `huge` the same
-# with huge pages where the kernel gives them; `bare` leaves cgtide out, and writes to memory.reclaim; `settled` has one container whose cold
-# memory has left, and attaches and detaches the app.
+refilled_more_than() {
+    (($(refills) > $1))
+}
+
+# refill: has the loop drop its cold memory and fill it anew, and waits until it has.
+refill() {
+    local before
+    before=$(refills)
+    expect "cannot signal the loop" "$RUNTIME" kill spinner USR1
+    wait_for 60 refilled_more_than "$before"
+}
+
+# apps attach|detach: both of them, by hand.
+apps() {
+    local app
+    for app in stat reclaim; do expect "cannot $1 $app" cgtide "$1" spinner "$app"; done
+}
+
+# take_bare: has the kernel take the cold memory, as cgtide would at its soonest, with nothing beside a write.
+take_bare() {
+    await_lines 12
+    echo "$((96 * MIB)) swappiness=max" >"$CGROUPS/web/spinner/memory.reclaim" || true # EAGAIN: less was there
+}
+
+# segment off|on: one segment's two figures. `taking` fills the cold memory anew before each, which leaves meanwhile where the apps are
+# attached, `huge` the same with huge pages where the kernel gives them; `bare` leaves cgtide out, and writes to memory.reclaim; `settled`
+# attaches and detaches the app beside cold memory that has left.
 segment() {
-    if [[ $MODE != settled ]]; then
-        local id=$1$RANDOM$RANDOM
-        start_spinner "$id" "$([[ $1 == on && $MODE != bare ]] && echo "$ANNOTATED" || echo '{}')"
-        [[ $MODE != huge ]] || (($(awk '$1 == "anon_thp" { print $2 }' "/sys/fs/cgroup/web/$id/memory.stat") > 64 * MIB)) || fail "$id has small pages"
-        # Before the first of it is idle for long enough.
-        await_lines 5
-        [[ $1 == off || $MODE != bare ]] || take_bare "$id" &
+    if [[ $MODE == settled ]]; then
+        expect "cannot turn $1" cgtide "$([[ $1 == on ]] && echo attach || echo detach)" spinner reclaim
         measure
-        [[ $1 == off || $MODE != bare ]] || (($(last_sample "$REPORT" cold_resident) < 48 * MIB)) || fail "the cold memory of $id is still there"
-        [[ $1 == off ]] || echo "lost $(lost_while_taking)" >>"$RESULTS.lost"
-        runtime_stop "$id" >/dev/null
-        runtime_delete "$id" >/dev/null
+        return
+    fi
+    refill
+    [[ $MODE != huge ]] || (($(memory_stat web/spinner anon_thp) > 64 * MIB)) || fail "the loop has small pages"
+    if [[ $1 == on ]]; then
+        # Both take after the window has begun, and within it.
+        if [[ $MODE == bare ]]; then take_bare & else apps attach; fi
+    fi
+    measure
+    if [[ $1 == on ]]; then
+        (($(last_sample "$REPORT" cold_resident) < 48 * MIB)) || fail "the cold memory is still there"
+        echo "lost $(lost_while_taking)" >>"$RESULTS.lost"
+        [[ $MODE == bare ]] || apps detach
     else
-        cgtide "$([[ $1 == on ]] && echo attach || echo detach)" settled reclaim >/dev/null
-        measure
+        (($(last_sample "$REPORT" cold_resident) == 96 * MIB)) || fail "cold memory left without a taker"
     fi
 }
 
@@ -157,11 +178,13 @@ step "huge pages: $(</sys/kernel/mm/transparent_hugepage/enabled)"
 start_tickers
 [[ $MODE == bare ]] || start_engine --config /run/cgtide.toml
 make_rootfs /run/rootfs
+start_spinner "$([[ $MODE == bare ]] && echo '{}' || echo "$ANNOTATED")"
 if [[ $MODE == settled ]]; then
-    start_spinner settled "$ANNOTATED"
     cold_is_out() { (($(last_sample "$REPORT" cold_resident) <= 96 * MIB / 20)); }
     wait_for 400 cold_is_out
     step "the cold memory is out"
+elif [[ $MODE != bare ]]; then
+    apps detach
 fi
 pairs=0
 while ((pairs < LEAST_PAIRS)) || { ((pairs < MOST_PAIRS)) && ! narrow; }; do

@@ -51,6 +51,14 @@ step "$after bytes of cold memory are resident, anon $(memory_stat web/workload 
     fail "of 16 MiB asked for only $((before - after)) bytes of cold memory left"
 (($(last_sample "$REPORT" passes) > passes)) || fail "the workload makes no passes"
 
+step "asking for the cold memory anew"
+expect "cannot signal the workload" "$RUNTIME" kill workload USR1
+wait_for 30 has_event "$REPORT" refilled
+all_is_here() {
+    (($(last_sample "$REPORT" cold_resident) == 24 * MIB)) && counts_agree
+}
+wait_for 30 all_is_here
+
 step "stopping"
 samples=$(wc -l <"$REPORT")
 runtime_stop workload

@@ -134,6 +134,14 @@ Result<Mapping> Mapping::file(const FileRange& range, unsigned random_percent) {
     return mapping;
 }
 
+Result<void> Mapping::refill(unsigned random_percent) const {
+    if (size_ > 0 && ::madvise(data_, size_, MADV_DONTNEED) != 0) {
+        return fail_errno(errno, "madvise", sized(Bytes{size_}));
+    }
+    fill_pages(bytes(), random_percent);
+    return {};
+}
+
 void Mapping::write_each_page(std::byte value) const {
     for (std::size_t last = kPageBytes - 1; last < size_; last += kPageBytes) {
         *static_cast<volatile std::byte*>(data_ + last) = value;

@@ -57,6 +57,9 @@ public:
     /// The mapped bytes; to read them touches them.
     std::span<std::byte> bytes() const { return {data_, size_}; }
 
+    /// Gives the pages of private anonymous memory back, in memory or in swap, and fills new ones.
+    Result<void> refill(unsigned random_percent) const;
+
     /// Writes `value` to the last byte of every page.
     void write_each_page(std::byte value) const;
 

@@ -217,7 +217,7 @@ std::string_view usage() {
 
 Maps hot memory, which it touches again and again, and cold memory, which it touches once,
 and reports as JSON lines how much of each is resident, by its own page map. SIGTERM ends it
-with a last sample.
+with a last sample; SIGUSR1 has it drop the cold anonymous memory, and fill it anew.
 
   --hot SIZE, --cold SIZE     anonymous memory, such as 32MiB
   --file-hot PATH SIZE        mapped files, made anew; hot pages are read, not written

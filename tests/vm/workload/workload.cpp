@@ -23,9 +23,10 @@ namespace cgtide::workload {
 namespace {
 
 volatile std::sig_atomic_t stopped = 0;
+volatile std::sig_atomic_t refill_asked = 0;
 
-void stop(int /*signal*/) {
-    stopped = 1;
+void take_signal(int signal) {
+    (signal == SIGUSR1 ? refill_asked : stopped) = 1;
 }
 
 /// Reads CLOCK_MONOTONIC.
@@ -261,6 +262,13 @@ Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory
         options.run_for.count() == 0 ? Nanoseconds::max() : began + options.run_for;
     Nanoseconds next_sample = began + options.sample;
     while (told && stopped == 0 && monotonic() < end) {
+        if (refill_asked != 0) {
+            refill_asked = 0;
+            told = memory.cold.refill(options.random_percent).and_then([&] {
+                return tell("refilled", toucher.progress());
+            });
+            continue;
+        }
         const Nanoseconds now = monotonic();
         if (now < next_sample) {
             pause_for(std::min(next_sample, end) - now);
@@ -289,11 +297,12 @@ Result<void> run(const Options& options) {
     return work(options, *pagemap, *memory, *report);
 }
 
-void handle_stop_signals() {
+void handle_signals() {
     struct sigaction action {};
-    action.sa_handler = stop;
-    ::sigaction(SIGTERM, &action, nullptr);
-    ::sigaction(SIGINT, &action, nullptr);
+    action.sa_handler = take_signal;
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+        ::sigaction(signal, &action, nullptr);
+    }
 }
 
 } // namespace
@@ -312,7 +321,7 @@ int main(int argc, char** argv) {
         std::fputs(usage().data(), stdout);
         return 0;
     }
-    handle_stop_signals();
+    handle_signals();
     if (const auto ran = run(*options); !ran) {
         std::fprintf(stderr, "cgtide-workload: %s\n", ran.error().message().c_str());
         return 1;

@@ -271,6 +271,20 @@ TEST(WorkloadMapping, ChecksumsFirstAndLastByte) {
     EXPECT_NE(mapping->checksum(), last);
 }
 
+TEST(WorkloadMapping, RefillsWithNewPagesOfTheSameBytes) {
+    const auto mapping = Mapping::anonymous(in_pages(3), 50);
+    const auto pagemap = Pagemap::open_own();
+    ASSERT_TRUE(mapping && pagemap);
+    const std::uint64_t before = mapping->checksum();
+    mapping->write_each_page(std::byte{7});
+    ASSERT_EQ(::madvise(mapping->bytes().data(), kPageBytes, MADV_DONTNEED), 0);
+    ASSERT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(2));
+    ASSERT_TRUE(mapping->refill(50));
+    EXPECT_EQ(pagemap->resident(mapping->bytes()).value(), in_pages(3));
+    EXPECT_EQ(mapping->checksum(), before);
+    EXPECT_TRUE(Mapping().refill(50));
+}
+
 TEST(WorkloadMapping, FillsAFileAndMapsAllOfIt) {
     const test::TempDir folder;
     const FileRange range{folder.path() + "/data", in_pages(20)};
