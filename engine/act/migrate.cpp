@@ -106,7 +106,9 @@ private:
         constexpr std::size_t kSamples = 16;
         std::vector<std::uint64_t> some;
         const std::size_t step = std::max<std::size_t>(pages.size() / kSamples, 1);
-        for (std::size_t i = 0; i < pages.size(); i += step) {
+        // Others each time: single pages that none of them hits now are hit by a later move.
+        for (std::size_t i = static_cast<std::size_t>(now().time_since_epoch().count()) % step;
+             i < pages.size(); i += step) {
             some.push_back(pages[i]);
         }
         std::vector<int> nodes(some.size(), -1);
@@ -160,8 +162,16 @@ private:
                                          : static_cast<std::size_t>(room->second.count / kPage);
     }
 
+    /// Whether any node's pages find room somewhere.
+    bool has_room() const {
+        return std::any_of(targets_.of.begin(), targets_.of.end(), [this](const auto& way) {
+            return std::any_of(way.second.begin(), way.second.end(),
+                               [this](unsigned target) { return pages_for(target) > 0; });
+        });
+    }
+
     /// Moves pages of one node to the first of its targets that take them. \returns false where
-    /// none takes any more.
+    /// no node has any that takes more.
     bool send_from(HeldSpace& held, SpaceId space, unsigned node,
                    std::vector<std::uint64_t> pages) {
         bool has_target = false;
@@ -202,11 +212,12 @@ private:
                 return true;
             }
         }
-        if (!has_target) {
+        if (has_target) {
+            stay(space, pages);
+        } else if (!has_room()) {
             outcome_.end = OutcomeEnd::partial;
             return false; // all are full, or away
         }
-        stay(space, pages);
         return true;
     }
 

@@ -20,68 +20,82 @@ using model::OutcomeEnd;
 /// Ranges of one call at most: the kernel takes 1024.
 constexpr std::size_t kVectors = 256;
 
-/// Addresses that are scanned for one chunk at most.
+constexpr std::uint64_t kPage = 4096;
+
+/// Addresses that are scanned at a time.
 constexpr std::uint64_t kWindow = 64U << 20U;
 
 long advise(int process, const iovec* vectors, std::size_t count) {
     return ::syscall(SYS_process_madvise, process, vectors, count, MADV_PAGEOUT, 0);
 }
 
-/// Pages out piece by piece.
+/// Pages out piece by piece, whole pages.
 class Pager {
 public:
     Pager(const model::Decision& decision, Interrupt& interrupt, model::Outcome& outcome)
-        : decision_(decision), interrupt_(interrupt), outcome_(outcome) {}
+        : pages_(decision.pages), interrupt_(interrupt),
+          outcome_(outcome), left_{decision.ask.count / kPage * kPage} {}
 
     /// \returns false where nothing more is to be done.
     bool take(HeldSpace& target, const model::ColdRange& range) {
-        std::uint64_t at = range.start;
-        while (at < range.end && left().count > 0) {
-            if (interrupt_.stopped()) {
-                outcome_.end = OutcomeEnd::interrupted;
+        for (std::uint64_t at = range.start; at < range.end && left_.count > 0; at += kWindow) {
+            if (is_over()) {
                 return false;
             }
-            const auto next = gather(target, at, std::min(range.end, at + kWindow));
-            if (!next) {
+            window_.clear();
+            if (!target.pages.scan(at, std::min(range.end, at + kWindow), {}, window_)) {
                 return true; // the process has ended: the others may go on
             }
-            if (!vectors_.empty()) {
-                if (!send(target)) {
-                    return false;
-                }
-                settle(target, at, *next);
+            if (!take_window(target)) {
+                return false;
             }
-            at = *next;
         }
-        return left().count > 0;
+        return left_.count > 0;
     }
 
     /// What has not left yet of what was asked for.
-    Bytes left() const { return decision_.ask - gone_; }
+    Bytes left() const { return left_; }
 
 private:
-    /// Gathers present pages of the wanted kind from `start` on, a chunk of them. \returns where
-    /// the next chunk begins; nullopt where they cannot be told.
-    std::optional<std::uint64_t> gather(HeldSpace& target, std::uint64_t start, std::uint64_t end) {
-        vectors_.clear();
-        bytes_ = {};
-        runs_.clear();
-        if (!target.pages.scan(start, end, {}, runs_)) {
-            return std::nullopt;
+    bool is_over() {
+        if (interrupt_.stopped()) {
+            outcome_.end = OutcomeEnd::interrupted;
+            return true;
         }
-        const Bytes most = std::min(left(), kPageoutChunk);
-        for (const Present& run : runs_) {
-            if (!is_wanted(run.kind, decision_.pages)) {
+        return false;
+    }
+
+    /// Takes the present pages of the wanted kind, a chunk at a time. \returns false where nothing
+    /// more is to be done.
+    bool take_window(HeldSpace& target) {
+        for (const Present& run : window_) {
+            if (!is_wanted(run.kind, pages_)) {
                 continue;
             }
-            const std::uint64_t size = std::min(run.end - run.start, (most - bytes_).count);
-            vectors_.push_back({reinterpret_cast<void*>(run.start), size}); // NOLINT: theirs
-            bytes_ = bytes_ + Bytes{size};
-            if (bytes_ >= most || vectors_.size() == kVectors) {
-                return run.start + size;
+            for (std::uint64_t at = run.start; at < run.end;) {
+                const Bytes most = std::min(left_, kPageoutChunk);
+                const std::uint64_t size = std::min(run.end - at, (most - bytes_).count);
+                vectors_.push_back({reinterpret_cast<void*>(at), size}); // NOLINT: theirs
+                bytes_ = bytes_ + Bytes{size};
+                at += size;
+                const bool is_full = bytes_ >= most || vectors_.size() == kVectors;
+                if (is_full && (!take_chunk(target) || left_.count == 0 || is_over())) {
+                    return false;
+                }
             }
         }
-        return end;
+        return vectors_.empty() || take_chunk(target);
+    }
+
+    /// \returns false where the kernel refuses the call.
+    bool take_chunk(HeldSpace& target) {
+        if (!send(target)) {
+            return false;
+        }
+        settle(target);
+        vectors_.clear();
+        bytes_ = {};
+        return true;
     }
 
     /// Advises what was gathered; a range that the kernel refuses (locked, or unmapped meanwhile)
@@ -107,30 +121,35 @@ private:
         return true;
     }
 
-    /// Books what of [start, end) has left its page tables and what has stayed.
-    void settle(HeldSpace& target, std::uint64_t start, std::uint64_t end) {
-        runs_.clear();
+    /// Books what of the chunk has left its page tables and what has stayed.
+    void settle(HeldSpace& target) {
+        const auto address = [](const iovec& vector) {
+            return reinterpret_cast<std::uint64_t>(vector.iov_base);
+        };
+        const std::uint64_t end = address(vectors_.back()) + vectors_.back().iov_len;
+        present_.clear();
         Bytes stayed;
-        if (target.pages.scan(start, end, {}, runs_)) {
-            for (const Present& run : runs_) {
-                if (is_wanted(run.kind, decision_.pages)) {
+        if (target.pages.scan(address(vectors_.front()), end, {}, present_)) {
+            for (const Present& run : present_) {
+                if (is_wanted(run.kind, pages_)) {
                     stayed = stayed + Bytes{run.end - run.start};
                 }
             }
         }
         stayed = std::min(stayed, bytes_);
-        gone_ = gone_ + (bytes_ - stayed);
+        left_ = left_ - (bytes_ - stayed);
         outcome_.found = outcome_.found + bytes_;
         outcome_.stuck = outcome_.stuck + stayed;
     }
 
-    const model::Decision& decision_;
+    model::Pages pages_;
     Interrupt& interrupt_;
     model::Outcome& outcome_;
-    std::vector<Present> runs_;
+    Bytes left_;
+    std::vector<Present> window_;
+    std::vector<Present> present_;
     std::vector<iovec> vectors_; ///< the chunk
     Bytes bytes_;                ///< ... and how many
-    Bytes gone_;
 };
 
 void page_out_all(const PageoutSite& site, std::span<const model::ColdSpace> spaces, Pager& pager,

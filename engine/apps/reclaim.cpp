@@ -38,6 +38,7 @@ struct Cold {
     double bytes = 0.0;
     model::Actuator actuator = model::Actuator::memory_reclaim;
     Pages pages = Pages::all;
+    bool is_stuck = false; ///< by address it did not leave
 };
 
 /// A step in the making: the state is changed in place, the reason ends it.
@@ -57,8 +58,10 @@ struct Law {
     std::optional<Reason> held() const;
     model::Decision decide();
     Cold cold(const AgeProof& proof, const KindChoice& kinds) const;
+    Cold cold_in_lists(Bytes anon, Bytes file) const;
     double calm() const;
     Pages narrow(Pages pages, Bytes anon, Bytes file) const;
+    Reason shared_files(const AgeProof& proof) const;
     model::Decision ask_cold(const Cold& cold);
     model::Decision ask_unmapped(const AgeProof& proof, KindChoice kinds);
     model::Decision ask_unproven(const AgeProof& proof, const KindChoice& kinds);
@@ -207,7 +210,34 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
             found.pages == Pages::all && is_shared ? 0.0 : of(found.pages, unlisted, listed);
     }
     found.bytes -= state.left;
+    if (found.bytes < number(kSmallestAsk) && actuator == model::Actuator::pageout) {
+        const Cold listed = cold_in_lists(anon, is_shared ? Bytes{} : file);
+        return listed.bytes >= number(kSmallestAsk) ? listed : found;
+    }
     return found;
+}
+
+/// What pageout left in its place: several of the container's processes map it, as they do after a
+/// fork, and the kernel takes that by its lists alone, where it is among the oldest. Of the kind
+/// that is cold, and not where it may be locked.
+Cold Law::cold_in_lists(Bytes anon, Bytes file) const {
+    Cold found;
+    const bool by_anon = anon >= file;
+    if (now.at >= state.stuck_until || now.at < state.listless_until ||
+        number(now.stat->unevictable) > state.stuck / 2.0 ||
+        !(by_anon ? node.swappiness_max : node.swappiness_key)) {
+        return found;
+    }
+    found.is_stuck = true;
+    found.pages = by_anon ? Pages::anon : Pages::file;
+    found.bytes = std::min(state.stuck, number(by_anon ? anon : file) - state.left);
+    return found;
+}
+
+Reason Law::shared_files(const AgeProof& proof) const {
+    return Reason(ReasonCode::shared_files, {usage(),
+                                             {InputKey::foreign, number(proof.foreign_mapped)},
+                                             {InputKey::limit, number(kSmallestAsk)}});
 }
 
 /// How much of a request pressure leaves: 1 with none, 0 at the target.
@@ -236,6 +266,7 @@ model::Decision Law::ask_cold(const Cold& cold) {
     decision.ask = Bytes{static_cast<std::uint64_t>(ask)};
     decision.pages = cold.pages;
     decision.actuator = cold.actuator;
+    state.asks_lists = cold.is_stuck;
     decision.proven = policy.reclaim.idle;
     return decision;
 }
@@ -264,6 +295,18 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const Pages pages = proof.known || is_shared ? narrow(kinds.pages, anon, file) : kinds.pages;
     if (proof.known && anon + all_file < kSmallestAsk) {
         state.carry = std::min(state.carry, 0.0);
+        const Bytes cold = std::min(proof.cold_anon, kinds.anon) +
+                           (is_shared ? Bytes{} : std::min(proof.cold_file, kinds.file));
+        if (now.at < state.stuck_until && cold >= kSmallestAsk) {
+            const auto left = std::chrono::duration_cast<Microseconds>(state.stuck_until - now.at);
+            return keep(Reason(ReasonCode::stuck, {usage(),
+                                                   {InputKey::cold, number(cold)},
+                                                   {InputKey::idle, number(policy.reclaim.idle)},
+                                                   {InputKey::hold, number(left)}}));
+        }
+        if (is_shared && std::min(proof.cold_file, kinds.file) >= kSmallestAsk) {
+            return keep(shared_files(proof));
+        }
         return keep(Reason(ReasonCode::in_use, {usage(),
                                                 {InputKey::idle, number(policy.reclaim.idle)},
                                                 {InputKey::unproven, number(anon + all_file)}}));
@@ -271,10 +314,7 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const bool others_keep_it = anon < kSmallestAsk && all_file >= kSmallestAsk;
     if (is_shared && (pages != Pages::anon || others_keep_it)) {
         state.carry = std::min(state.carry, 0.0);
-        return keep(
-            Reason(ReasonCode::shared_files, {usage(),
-                                              {InputKey::foreign, number(proof.foreign_mapped)},
-                                              {InputKey::limit, number(kSmallestAsk)}}));
+        return keep(shared_files(proof));
     }
     const Bytes known_room = anon + file;
     const double most_growth = std::max(number(kSmallestAsk), kGrowth * number(now.usage));
@@ -339,6 +379,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     state.cpu_debt =
         std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * number(signals.elapsed));
     brake(state, signals, node.page_size, now.at);
+    widen(state, outcomes);
     relax(state, outcomes, now.at);
     if (now.idle && counted_at(*now.idle) >= state.left_at) {
         state.left = 0.0;
@@ -350,8 +391,25 @@ model::Step step(const model::State& before, const model::Policy& policy,
 
 } // namespace
 
+bool ends_request(ReasonCode code) {
+    switch (code) {
+    case ReasonCode::pressure:
+    case ReasonCode::io_pressure:
+    case ReasonCode::refaults:
+    case ReasonCode::after_oom:
+    case ReasonCode::growing:
+    case ReasonCode::protected_floor:
+    case ReasonCode::frozen:
+    case ReasonCode::nested:
+    case ReasonCode::sensor:
+        return true;
+    default:
+        return false;
+    }
+}
+
 double urgency(const model::NodeView& node) {
-    if (node.memory_total.count == 0 || node.memory_available.count == 0) {
+    if (node.memory_total.count == 0) {
         return 0.0; // not known
     }
     const double share = number(node.memory_available) / number(node.memory_total);

@@ -35,6 +35,11 @@ inline constexpr double kFirstShare = 1.0 / 64.0;
 /// How long bytes that were advised and did not leave are not counted as cold.
 inline constexpr Microseconds kStuckRetry{60'000'000};
 
+/// Where the kernel's lists gave less than one byte in so many of what is stuck, so long they are
+/// not asked for such.
+inline constexpr std::uint64_t kBarrenList = 8;
+inline constexpr Microseconds kListRetry{600'000'000};
+
 /// A kind that is less than one part in so many of the unproven bytes is not asked for.
 inline constexpr std::uint64_t kFewOfAKind = 8;
 
@@ -52,6 +57,10 @@ inline constexpr double kUrgentMost = 0.03;
 
 /// How urgent the node needs memory: 0 to 1. Pure.
 double urgency(const model::NodeView& node);
+
+/// Whether a request that is queued or under way ends where the law says this now: something is
+/// harmed, or may not be asked any more. Pure.
+bool ends_request(model::ReasonCode code);
 
 /// The app `reclaim`: what is proven idle leaves at once, and what is of unknown age at TMO's pace;
 /// with a floor, swap headroom and a refault brake.

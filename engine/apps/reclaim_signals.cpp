@@ -17,21 +17,32 @@ using model::ReclaimState;
 /// Fewer scanned pages tell nothing of how hard reclaim works.
 constexpr std::uint64_t kFewPages = 1024;
 
+/// What came of a request for what is stuck.
+void book_lists(ReclaimState& state, const model::Outcome& outcome, Bytes left) {
+    const bool was_tried =
+        outcome.end == model::OutcomeEnd::done || outcome.end == model::OutcomeEnd::partial;
+    if (!std::exchange(state.asks_lists, false) || !was_tried) {
+        return;
+    }
+    state.stuck = std::max(0.0, state.stuck - number(left));
+    if (kBarrenList * left.count < outcome.asked.count) {
+        state.listless_until = outcome.at + kListRetry;
+    }
+}
+
 void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;
     const Bytes left = left_by(outcome);
     state.left += number(left);
     state.left_at = outcome.at;
-    if (2 * left.count >= outcome.asked.count && outcome.asked.count > 0 &&
-        state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
-        state.step *= 2.0;
-    }
     if (!is_by_address(outcome.actuator) && outcome.actuator != model::Actuator::generations) {
         state.elsewhere = false;
+        book_lists(state, outcome, left);
         return;
     }
     if (ended && outcome.stuck >= kSmallestAsk) {
-        state.stuck = number(outcome.stuck);
+        const double before = outcome.at < state.stuck_until ? state.stuck : 0.0;
+        state.stuck = std::max(before, number(outcome.stuck));
         state.stuck_until = outcome.at + kStuckRetry;
     }
     const bool is_elsewhere =
@@ -104,6 +115,16 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
         state.hold_until = at + state.hold;
         state.carry = std::min(state.carry, 0.0);
         state.step = 0.0;
+    }
+}
+
+void widen(ReclaimState& state, std::span<const model::Outcome> outcomes) {
+    for (const model::Outcome& outcome : outcomes) {
+        if (outcome.proven && outcome.asked.count > 0 &&
+            2 * left_by(outcome).count >= outcome.asked.count &&
+            state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
+            state.step *= 2.0;
+        }
     }
 }
 

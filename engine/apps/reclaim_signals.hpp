@@ -22,12 +22,15 @@ struct Signals {
 Signals measure(model::ReclaimState& state, const model::Snapshot& now, Bytes page);
 
 /// Books what the actuator reports: bytes beyond an unproven request are owed back, CPU counts
-/// against the container's share, a proven request that left doubles the next one, and what was
-/// advised and stayed is left alone for kStuckRetry.
+/// against the container's share, and what was advised and stayed is left alone for kStuckRetry.
 void book(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
 /// The refault brake: holds when too much of what was taken lately came back, longer each time.
 void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);
+
+/// Doubles the step where most of a proven request left, and what came back since, which brake()
+/// has counted before, is within half of the limit.
+void widen(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
 /// Forgets half of the last hold where bytes left more than kRefaultHalfLife after it, and the
 /// brake, which comes before, did not trip. What was turned away has shown nothing.

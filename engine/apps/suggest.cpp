@@ -37,8 +37,11 @@ std::optional<model::Suggestion> suggest(std::span<const model::HistoryPoint> po
         return std::nullopt;
     }
     model::Suggestion found;
-    found.window = std::chrono::milliseconds(points.back().wall_ms) -
-                   std::chrono::milliseconds(points.front().wall_ms);
+    for (std::size_t i = 1; i < points.size(); ++i) {
+        const auto apart =
+            std::chrono::duration_cast<Microseconds>(points[i].at - points[i - 1].at);
+        found.window += apart <= kMostApart ? apart : Microseconds(0);
+    }
     if (found.window < kLeastWindow) {
         return std::nullopt;
     }

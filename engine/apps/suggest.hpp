@@ -10,6 +10,9 @@ namespace cgtide::apps {
 /// A suggestion takes figures of this long at least.
 inline constexpr Microseconds kLeastWindow{300'000'000};
 
+/// Points that are further apart say nothing of the time between: nobody looked.
+inline constexpr Microseconds kMostApart{150'000'000};
+
 /// The share of its points that had no larger need than a request.
 inline constexpr double kRequestShare = 0.95;
 

@@ -12,6 +12,7 @@ namespace cgtide::apps {
 namespace {
 
 using model::Heat;
+using model::Immovable;
 using model::InputKey;
 using model::Move;
 using model::Reason;
@@ -46,6 +47,31 @@ void book(TierState& state, std::span<const model::Outcome> outcomes) {
         state.moved_recent += number(outcome.taken);
         state.returned_recent += number(outcome.returned);
         state.rests.at(static_cast<std::size_t>(*outcome.move)) = apps::book(state.pace, outcome);
+    }
+}
+
+/// What was asked to come up and stayed though there was room (shared, locked, or placed by its own
+/// process) is left alone for a while, longer each time.
+void book_immovable(TierState& state, std::span<const model::Outcome> outcomes,
+                    const model::Placement& place) {
+    Immovable& known = state.immovable;
+    for (const model::Outcome& outcome : outcomes) {
+        // By DAMON's worker less is tried than there is.
+        if (outcome.move != Move::promote || outcome.actuator != model::Actuator::move_pages) {
+            continue;
+        }
+        const bool is_barren = outcome.end == model::OutcomeEnd::partial && // all was tried
+                               outcome.taken.count * kBarren < outcome.asked.count;
+        if (is_barren && place.room >= kSmallestMove) {
+            known.bytes = state.promotable - outcome.taken;
+            known.wait = std::clamp(2 * known.wait, kFirstImmovable, kLastImmovable);
+            known.until = outcome.at + known.wait;
+        } else if (outcome.end == model::OutcomeEnd::done && outcome.at >= known.until) {
+            known = {}; // a try that came up
+        }
+    }
+    if (place.is_known) {
+        known.bytes = std::min(known.bytes, place.promotable);
     }
 }
 
@@ -128,7 +154,8 @@ struct Law {
 
     /// Hot memory that would still fit into the share once all that is colder has left.
     Bytes wanted() const {
-        return std::min(place.promotable, place.target - place.fast[Heat::hot]);
+        return std::min(place.promotable - immovable(state, now.at),
+                        place.target - place.fast[Heat::hot]);
     }
 
     /// ... and that fits at once.
@@ -246,7 +273,8 @@ struct Law {
         if (can_rise) {
             return move(Move::promote, up);
         }
-        if (up >= kSmallestMove || down >= kSmallestMove) {
+        const bool stays_below = rests(Move::promote) && immovable(state, now.at) >= kSmallestMove;
+        if (up >= kSmallestMove || down >= kSmallestMove || stays_below) {
             return keep(reason(ReasonCode::unmovable, {}));
         }
         if (unwanted() >= kSmallestMove || wanted() >= kSmallestMove) {
@@ -302,6 +330,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     fade(state, policy, now.at);
     brake(state, now.at);
     const model::Placement place = now.placement.value_or(model::Placement{});
+    book_immovable(state, outcomes, place);
     state.in_use.see(in_use(place.fast), now.at, std::max(kKeepRoom, 2 * policy.profile.period));
     const Law law{policy, now, node, place, state};
     if (!node.tiers.is_tiered || !place.is_known) {
@@ -317,6 +346,9 @@ model::Step step(const model::State& before, const model::Policy& policy,
     }
     judge_kernel(state, place, now.at);
     const model::Decision decision = law.decide();
+    if (decision.move == Move::promote) {
+        state.promotable = place.promotable;
+    }
     // One that is under way is judged by what was there before it.
     const bool is_new =
         !state.kernel || now.at - state.kernel->at > kMostUnderWay * policy.profile.period;
@@ -330,6 +362,10 @@ model::Step step(const model::State& before, const model::Policy& policy,
 
 model::App tier_app() {
     return {model::AppName::tier, needs, init, step};
+}
+
+Bytes immovable(const model::TierState& state, TimePoint now) {
+    return state.immovable.bytes - (now < state.immovable.until ? Bytes{} : kImmovableTry);
 }
 
 FastBounds fast_bounds(const model::TierPolicy& policy, Bytes capacity) {

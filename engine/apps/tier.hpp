@@ -18,6 +18,12 @@ inline constexpr Microseconds kReturnHalfLife{60'000'000};
 inline constexpr Microseconds kFirstMoveHold{20'000'000};
 inline constexpr Microseconds kLastMoveHold{600'000'000};
 
+/// So long hot memory that was tried and stayed in slower memory claims no share, the first time
+/// and at most: others would make room for what does not come. Then so much of it is tried again.
+inline constexpr Microseconds kFirstImmovable = kBarrenWait;
+inline constexpr Microseconds kLastImmovable{600'000'000};
+inline constexpr Bytes kImmovableTry = mebibytes(4);
+
 /// So long memory goes down by address where the kernel took next to none, or what is in use.
 inline constexpr Microseconds kKernelRest{300'000'000};
 
@@ -27,6 +33,9 @@ inline constexpr int kMostUnderWay = 3;
 /// The app `tier`: hot memory into the container's share of the fastest tier, cold memory out of
 /// it. docs/apps/tier.md states the law in formulas.
 model::App tier_app();
+
+/// Hot bytes of slower memory that are not to be counted on now. Pure.
+Bytes immovable(const model::TierState& state, TimePoint now);
 
 /// LOW and HIGH of a container in bytes, where the fastest tier has `capacity`. LOW is not over
 /// HIGH. Pure.

@@ -15,6 +15,13 @@ bool contains(const std::vector<model::AppName>& apps, model::AppName app) {
 
 } // namespace
 
+bool is_share_refused(const Container& container) {
+    const auto& faults = container.policy.faults;
+    return std::any_of(faults.begin(), faults.end(), [](const model::PolicyFault& fault) {
+        return fault.app == model::AppName::tier && fault.key.ends_with("tier.fast");
+    });
+}
+
 std::vector<model::AppName> Container::apps() const {
     std::vector<model::AppName> running;
     for (const model::AppName app : model::kApps) {

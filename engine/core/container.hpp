@@ -41,15 +41,18 @@ struct Container {
         stat;                  ///< the last, kept when `stat` is detached or the container ends
     int pressure_readings = 0; ///< since the last app came; a share takes two
     std::shared_ptr<act::Interrupt> writing; ///< set while a write for it is queued or under way
+    model::AppName writer{};                 ///< the app that it is for
     std::shared_ptr<act::MoveMemory> moves =
         std::make_shared<act::MoveMemory>(); ///< used by `writing`
     TimePoint seen{};                        ///< when this engine first saw it
     std::int64_t registered_ms = 0;          ///< wall clock, milliseconds since the epoch
-    std::int64_t ended_ms = 0;               ///< 0 while it lives
+    std::int64_t ended_ms = 0;               ///< likewise; 0 while it lives
+    TimePoint ended_at{};
     std::shared_ptr<const monitor::GenerationFigures>
         generations;                  ///< what walks of generations have told last
     std::optional<TimePoint> waiting; ///< since when its requests are turned away because of others
     bool wants_generations = false;   ///< its page tables are to be walked for them
+    bool low_refused = false;         ///< for the LOW of others, which may end
     bool demotes_by_page = false;     ///< for DAMON's mover: by regions little was found
     bool frozen = false;
     bool stopped = false; ///< its runtime said so; the cgroup decides
@@ -78,6 +81,9 @@ struct Container {
     /// Keeps the last snapshot; what it was not asked for stays as it was last known.
     void keep(model::Snapshot now, const model::Needs& needs);
 };
+
+/// Whether its share of the fastest tier was refused.
+bool is_share_refused(const Container& container);
 
 /// A multiple of `period` after `now`, counted from the clock's zero: apps with one period step
 /// together, whenever they were attached. It is the first that is more than half a period away, for

@@ -1,5 +1,6 @@
 #include "engine/core/engine.hpp"
 
+#include "engine/apps/reclaim.hpp"
 #include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/table.hpp"
 #include "engine/core/log.hpp"
@@ -65,7 +66,7 @@ asio::awaitable<void> Engine::start() {
 
 asio::awaitable<void> Engine::stop() {
     stopping_ = true;
-    co_await end_writes(TimePoint::max());
+    co_await end_writes(writes_under_way(), TimePoint::max());
     co_await tasks_.stop();
     if (options_.sensor.pool) {
         co_await release_regions();
@@ -75,9 +76,7 @@ asio::awaitable<void> Engine::stop() {
 void Engine::reload(model::Settings settings) {
     options_.settings = std::move(settings);
     budget_.set(options_.settings.node);
-    for (const auto& [id, container] : registry_.live()) {
-        compile(*container);
-    }
+    compile_all();
     wake();
 }
 
@@ -92,9 +91,13 @@ asio::awaitable<void> Engine::tick_loop() {
         for (const auto& [id, container] : registry_.live()) {
             next = std::min(next, container->due().value_or(next));
         }
+        if (awaits_tiers()) {
+            next = std::min(next, next_beat(std::chrono::steady_clock::now(), kTopologyPeriod));
+        }
         if (co_await wait_until(tick_timer_, next)) {
-            registry_.expire(wall_clock_ms());
-            co_await tick(std::chrono::steady_clock::now());
+            const TimePoint now = std::chrono::steady_clock::now();
+            registry_.expire(now);
+            co_await tick(now);
         }
     }
 }
@@ -105,14 +108,17 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     // it back, page by page, each time.
     std::vector<Turn>& turns = turns_;
     find_turns(now);
-    if (turns.empty()) {
+    if (turns.empty() && !awaits_tiers()) {
         co_return;
     }
     const bool by_regions = watching_;
     const bool regions_work = regions_work_;
-    const bool by_node = std::any_of(turns.begin(), turns.end(), [](const Turn& turn) {
-        return turn.subject.needs.placement || turn.subject.needs.homing;
-    });
+    const bool by_node =
+        std::any_of(turns.begin(), turns.end(),
+                    [](const Turn& turn) {
+                        return turn.subject.needs.placement || turn.subject.needs.homing;
+                    }) ||
+        awaits_tiers();
     TierSight sight;
     const auto sense = [this, &turns, &sight, now, by_regions, regions_work, by_node] {
         auto view = options_.counters.begin_period(now);
@@ -144,10 +150,14 @@ asio::awaitable<void> Engine::tick(TimePoint now) {
     view.actuators.mover = mover_;
     view.tiers = node_.tiers;
     if (by_node) {
+        const Bytes before = fast_tier();
         topology_ = sight.topology;
         topology_at_ = sight.at;
+        if (fast_tier() != before) {
+            compile_all(); // what was granted of the fastest tier is of another one now
+        }
         view.tiers = sight.room;
-        view.tiers.fast_growth = share_tiers(sight.room);
+        view.tiers.fast_growth = share_tiers(sight.room, now);
     }
     node_ = view;
     std::vector<model::Decision> decisions;
@@ -255,6 +265,7 @@ void Engine::note_history(Container& container, const model::Snapshot& now) cons
     const model::StatState& stat = *container.stat;
     const model::IdleSummary& idle = *stat.idle;
     model::HistoryPoint point;
+    point.at = now.at;
     point.wall_ms = wall_clock_ms();
     point.usage = now.usage;
     point.working_set = idle.working_set;
@@ -283,6 +294,9 @@ void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
         const Order order{decision, sequence, now, container->waiting.value_or(now)};
         if (decision.app == model::AppName::reclaim) {
             container->note(decision, now);
+            if (container->writer == decision.app && apps::ends_request(decision.reason.code())) {
+                end_write(container);
+            }
         }
         if (acts) {
             if (!container->policy.dry_run && !decision.move) {
@@ -293,6 +307,7 @@ void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {
                 under_way = under_way + decision.ask;
             }
             container->writing = std::make_shared<act::Interrupt>();
+            container->writer = decision.app;
             tasks_.spawn(carry_out(container, order));
         }
     }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -135,7 +136,7 @@ private:
                             TimePoint now) const;
     void sense_placement(Turn& turn, const TierSight& sight, bool by_regions) const;
     void sense_homing(Turn& turn, const TierSight& sight, bool by_regions) const;
-    Bytes share_tiers(const model::TierRoom& room);
+    Bytes share_tiers(const model::TierRoom& room, TimePoint now);
     bool has_lower_tier(const Container& container, TimePoint now) const;
     Result<void> admit_low(const Container& container) const;
     Bytes fast_tier() const;
@@ -149,7 +150,12 @@ private:
 
     // pause.cpp: the node's switch
     boost::asio::awaitable<void> read_pause();
-    boost::asio::awaitable<std::size_t> end_writes(TimePoint latest);
+    using Write = std::pair<Pointer, std::shared_ptr<act::Interrupt>>;
+    std::vector<Write> writes_under_way() const;
+    boost::asio::awaitable<std::size_t> end_writes(std::vector<Write> writes, TimePoint latest);
+    boost::asio::awaitable<void> see_end(Write write);
+    void end_write(const Pointer& container);
+    void end_unwanted_write(const Pointer& container);
 
     // monitoring.cpp: whose memory is watched
     boost::asio::awaitable<void> region_loop();
@@ -190,7 +196,10 @@ private:
                                                            bool attached);
     Result<std::string> install(oci::Record record, Admitted admitted, Attachment attachment,
                                 bool stopped);
-    void compile(Container& container);
+    void compile(const Pointer& container);
+    void compile_all();
+    void admit_waiting();
+    bool awaits_tiers() const;
 
     boost::asio::io_context& io_;
     EngineOptions options_;

@@ -25,6 +25,28 @@ std::string refusal(const Error& error) {
     return is_gone(error) ? "gone" : "malformed";
 }
 
+/// Those first whose cgroup was made first, for the kernel numbers them in that order: who came
+/// first has what all share, after a restart too.
+std::vector<const Found::Entry*> by_age(const Found& found) {
+    const auto age = [](const Found::Entry* entry) {
+        return entry->record ? entry->record->cgroup.value : 0;
+    };
+    std::vector<const Found::Entry*> entries;
+    for (const Found::Entry& entry : found.entries) {
+        entries.push_back(&entry);
+    }
+    std::stable_sort(entries.begin(), entries.end(),
+                     [&](const auto* a, const auto* b) { return age(a) < age(b); });
+    return entries;
+}
+
+/// Those first that came first.
+std::vector<Registry::Pointer> by_age(std::vector<Registry::Pointer> containers) {
+    std::stable_sort(containers.begin(), containers.end(),
+                     [](const auto& a, const auto& b) { return a->seen < b->seen; });
+    return containers;
+}
+
 std::vector<std::string> describe(const model::Policy& policy) {
     std::vector<std::string> lines;
     for (const model::PolicyFault& fault : policy.faults) {
@@ -116,7 +138,8 @@ asio::awaitable<void> Engine::take(const Found& found) {
             registry_.unrefuse(record.key);
         }
     }
-    for (const Found::Entry& entry : found.entries) {
+    for (const Found::Entry* const place : by_age(found)) {
+        const Found::Entry& entry = *place;
         if (!entry.record) {
             registry_.refuse(
                 {entry.key, "", refusal(entry.record.error()), entry.record.error().message()});
@@ -196,6 +219,9 @@ asio::awaitable<Result<std::string>> Engine::adopt(oci::Record record, bool stop
                        "shared-cgroup: " + known->policy.name + " has registered it");
     }
     auto name = install(std::move(record), std::move(*admitted), std::move(*attachment), stopped);
+    if (before != nullptr) {
+        admit_waiting(); // after its successor
+    }
     if (const Pointer container = registry_.by_key(key)) {
         // What changed before the watch stood is read once after it.
         co_await check(container);
@@ -220,7 +246,7 @@ Result<std::string> Engine::install(oci::Record record, Admitted admitted, Attac
     }
     registry_.unrefuse(container->key);
     registry_.add(container);
-    compile(*container);
+    compile(container);
     std::string apps;
     for (const model::AppName app : container->apps()) {
         apps += (apps.empty() ? "" : ",") + std::string(model::to_string(app));
@@ -234,17 +260,50 @@ Result<std::string> Engine::install(oci::Record record, Admitted admitted, Attac
     return container->policy.name;
 }
 
-void Engine::compile(Container& container) {
+void Engine::compile(const Pointer& pointer) {
+    Container& container = *pointer;
     container.policy = policy::compile(
         container.record.annotations,
         {container.record.id, container.record.cgroup_path, fast_tier()}, options_.settings);
-    if (auto admitted = admit_low(container); !admitted) {
+    const auto admitted = admit_low(container);
+    container.low_refused = !admitted;
+    if (!admitted) {
         std::erase(container.policy.apps, model::AppName::tier);
         container.policy.tier.low = Bytes{0}; // root may attach the app all the same
         container.policy.faults.push_back(
             {"cgtide.io/tier.fast", "", admitted.error().detail, model::AppName::tier});
     }
     settle_tenants(container, std::chrono::steady_clock::now());
+    end_unwanted_write(pointer);
+}
+
+/// In the order in which they came, so that those have their LOW who came first.
+void Engine::compile_all() {
+    const std::vector<Pointer> containers = by_age(registry_.list(false));
+    for (const Pointer& container : containers) {
+        container->policy.tier.low = Bytes{0}; // until its turn comes
+    }
+    for (const Pointer& container : containers) {
+        compile(container);
+    }
+}
+
+/// Some LOW has ended, perhaps: who was refused for it may have room now.
+void Engine::admit_waiting() {
+    for (const Pointer& container : by_age(registry_.list(false))) {
+        if (container->low_refused) {
+            compile(container);
+            wake();
+        }
+    }
+}
+
+/// Whether some container's share was refused where there are no tiers: some may come.
+bool Engine::awaits_tiers() const {
+    const auto& live = registry_.live();
+    return fast_tier().count == 0 && std::any_of(live.begin(), live.end(), [](const auto& one) {
+               return is_share_refused(*one.second);
+           });
 }
 
 asio::awaitable<void> Engine::check(Pointer container) {
@@ -263,6 +322,7 @@ asio::awaitable<void> Engine::check(Pointer container) {
         container->frozen = *frozen;
     } else if (is_gone(frozen.error())) {
         co_await end(container, frozen.error().detail);
+        admit_waiting();
     } else {
         log::write_limited(log::Level::warning, container->policy.name + " events",
                            container->policy.name + ": " + frozen.error().message());
@@ -274,7 +334,7 @@ asio::awaitable<void> Engine::end(Pointer container, std::string why) {
         container->writing->stop();
     }
     options_.watcher.remove(container->id);
-    registry_.end(container->id, wall_clock_ms());
+    registry_.end(container->id, wall_clock_ms(), std::chrono::steady_clock::now());
     log::info("{} (id {}): ended, {}", container->policy.name, container->id.value, why);
     co_await forget(container->key, container->id);
 }
@@ -311,6 +371,10 @@ asio::awaitable<Result<void>> Engine::change_attachment(std::string name, model:
         }
     }
     settle_tenants(*container, std::chrono::steady_clock::now());
+    end_unwanted_write(container);
+    if (!attached) {
+        admit_waiting();
+    }
     wake();
     const auto keep = [&, kept = attachment] {
         return options_.run.attach(container->key, kept);

@@ -1,7 +1,11 @@
 // What would leave a container, and what it should be given.
+#include "engine/apps/reclaim.hpp"
 #include "engine/apps/suggest.hpp"
 #include "engine/apps/what_if.hpp"
 #include "engine/core/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
 
 namespace cgtide::core {
 
@@ -19,6 +23,13 @@ Result<Forecast> Engine::what_if(std::string_view name, std::optional<Microsecon
     }
     if (!container.snapshot || !container.snapshot->stat || !container.snapshot->idle) {
         return refuse(why_no_idle(container));
+    }
+    constexpr Microseconds kOld{60'000'000};
+    const auto since = std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() -
+                                                                container.snapshot->at);
+    if (since > std::max(kOld, apps::kMostMissed * container.policy.profile.period)) {
+        return refuse(container.policy.name + " was last looked at " + format_duration(since) +
+                      " ago: app stat or reclaim has to be attached");
     }
     const Microseconds age = idle.value_or(container.policy.reclaim.idle);
     const model::WhatIf answer = apps::what_if(container.policy, *container.snapshot, node_, age);

@@ -41,7 +41,9 @@ void append(std::vector<Entry>& entries, const Entry& entry, std::size_t most) {
 
 History::Packed History::pack(const model::HistoryPoint& point) {
     Packed packed;
-    packed.at = saturated<std::uint32_t>(point.wall_ms / kMsPerSecond);
+    packed.at = saturated<std::uint32_t>(
+        static_cast<std::int64_t>(point.at.time_since_epoch() / std::chrono::seconds(1)));
+    packed.wall = saturated<std::uint32_t>(point.wall_ms / kMsPerSecond);
     packed.usage = kibi(point.usage, Packed::kUnknown);
     packed.working_set = kibi(point.working_set, Packed::kUnknown);
     for (std::size_t i = 0; i < packed.cold.size(); ++i) {
@@ -61,7 +63,8 @@ model::HistoryPoint History::unpack(const Packed& packed) {
                                                         : kibibytes(kibibytes_or_unknown);
     };
     model::HistoryPoint point;
-    point.wall_ms = static_cast<std::int64_t>(packed.at) * kMsPerSecond;
+    point.at = TimePoint(std::chrono::seconds(packed.at));
+    point.wall_ms = static_cast<std::int64_t>(packed.wall) * kMsPerSecond;
     point.usage = bytes(packed.usage);
     point.working_set = bytes(packed.working_set);
     for (std::size_t i = 0; i < packed.cold.size(); ++i) {
@@ -76,23 +79,17 @@ model::HistoryPoint History::unpack(const Packed& packed) {
 
 void History::note(const model::HistoryPoint& point, std::size_t most) {
     const Packed packed = pack(point);
-    const auto apart = [&](const Packed& before) {
-        return (static_cast<std::int64_t>(packed.at) - static_cast<std::int64_t>(before.at)) *
-               kMsPerSecond;
+    const auto is_within = [](std::chrono::seconds apart, const Packed& before,
+                              const Packed& after) {
+        return std::chrono::seconds(after.at - before.at) < apart;
     };
-    // A clock that was set back notes on: what seems to be later is then simply older.
-    if (!fine_.empty() && apart(fine_.back()) >= 0 && apart(fine_.back()) < kFineMs) {
+    if (!fine_.empty() && is_within(kFineApart, fine_.back(), packed)) {
         return;
     }
     if (fine_.size() == kFine) {
         const Packed& oldest = fine_.front();
-        const auto since = [&](const Packed& before) {
-            return (static_cast<std::int64_t>(oldest.at) - static_cast<std::int64_t>(before.at)) *
-                   kMsPerSecond;
-        };
         const std::size_t room = std::min(kCoarse, std::max(most, kFine) - kFine);
-        if (room > 0 &&
-            (coarse_.empty() || since(coarse_.back()) < 0 || since(coarse_.back()) >= kCoarseMs)) {
+        if (room > 0 && (coarse_.empty() || !is_within(kCoarseApart, coarse_.back(), oldest))) {
             append(coarse_, oldest, room);
         }
         if (coarse_.size() > room) {

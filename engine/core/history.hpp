@@ -15,8 +15,8 @@ class History {
 public:
     static constexpr std::size_t kFine = 60;    ///< points kept that are ten seconds apart
     static constexpr std::size_t kCoarse = 360; ///< ... and those a minute apart
-    static constexpr std::int64_t kFineMs = 10'000;
-    static constexpr std::int64_t kCoarseMs = 60'000;
+    static constexpr std::chrono::seconds kFineApart{10};
+    static constexpr std::chrono::seconds kCoarseApart{60};
 
     /// Notes a point, unless the last one is younger than ten seconds. Where there would be more
     /// than `most` points (at least kFine), the oldest leave.
@@ -29,11 +29,12 @@ public:
     static std::size_t share(std::size_t containers);
 
 private:
-    /// 40 bytes. Sizes are KiB, at most 4 TiB; kUnknown stands for what is not known.
+    /// 44 bytes. Sizes are KiB, at most 4 TiB; kUnknown stands for what is not known.
     struct Packed {
         static constexpr std::uint32_t kUnknown = UINT32_MAX;
 
-        std::uint32_t at = 0; ///< seconds since the epoch
+        std::uint32_t at = 0;   ///< seconds of the steady clock
+        std::uint32_t wall = 0; ///< seconds since the epoch
         std::uint32_t usage = 0;
         std::uint32_t working_set = 0;
         std::array<std::uint32_t, 3> cold{};

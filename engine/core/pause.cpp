@@ -36,7 +36,8 @@ asio::awaitable<Result<std::size_t>> Engine::pause() {
     if (!std::exchange(paused_, true)) {
         log::warning("paused by hand: nothing is reclaimed until cgtide resume");
     }
-    co_return co_await end_writes(std::chrono::steady_clock::now() + kPausePatience);
+    co_return co_await end_writes(writes_under_way(),
+                                  std::chrono::steady_clock::now() + kPausePatience);
 }
 
 asio::awaitable<Result<void>> Engine::resume() {
@@ -50,17 +51,21 @@ asio::awaitable<Result<void>> Engine::resume() {
     co_return ended;
 }
 
-/// Ends the writes that are under way now, not those that begin later. \returns how many had not
-/// ended at `latest`.
-asio::awaitable<std::size_t> Engine::end_writes(TimePoint latest) {
-    // A signal that arrives between two writes is lost: it is sent until the last write has ended.
-    constexpr auto kRepeat = std::chrono::milliseconds(20);
-    std::vector<std::pair<Pointer, std::shared_ptr<act::Interrupt>>> writes;
+/// What is queued or under way now.
+std::vector<Engine::Write> Engine::writes_under_way() const {
+    std::vector<Write> writes;
     for (const auto& [id, container] : registry_.live()) {
         if (container->writing) {
             writes.emplace_back(container, container->writing);
         }
     }
+    return writes;
+}
+
+/// \returns how many had not ended at `latest`.
+asio::awaitable<std::size_t> Engine::end_writes(std::vector<Write> writes, TimePoint latest) {
+    // A signal that arrives between two writes is lost: it is sent until the last write has ended.
+    constexpr auto kRepeat = std::chrono::milliseconds(20);
     asio::steady_timer timer(io_);
     bool waits = true;
     while (waits) {
@@ -76,6 +81,27 @@ asio::awaitable<std::size_t> Engine::end_writes(TimePoint latest) {
         }
     }
     co_return writes.size();
+}
+
+asio::awaitable<void> Engine::see_end(Write write) {
+    std::vector<Write> one;
+    one.push_back(std::move(write));
+    co_await end_writes(std::move(one), TimePoint::max());
+}
+
+/// Ends what is queued or under way for a container. Does not wait for it.
+void Engine::end_write(const Pointer& container) {
+    if (container->writing && !container->writing->stopped()) {
+        tasks_.spawn(see_end({container, container->writing}));
+    }
+}
+
+/// Ends what is done for an app that has left, or is to do nothing.
+void Engine::end_unwanted_write(const Pointer& container) {
+    if (!container->tenants[static_cast<std::size_t>(container->writer)] ||
+        container->policy.dry_run) {
+        end_write(container);
+    }
 }
 
 } // namespace cgtide::core

@@ -1,6 +1,7 @@
 #include "engine/act/evict.hpp"
 #include "engine/act/meter.hpp"
 #include "engine/act/pageout.hpp"
+#include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
 
@@ -71,8 +72,10 @@ asio::awaitable<model::Outcome> Engine::page_out(Pointer container, const Order&
     const model::Outcome outcome = co_await offload(reclaimers_, write);
     if (outcome.end == model::OutcomeEnd::failed &&
         (outcome.error == EPERM || outcome.error == EACCES)) {
-        options_.actuators.pageout =
-            false; // without the right, the kernel's own lists choose from now on
+        // Without the right, the kernel's own lists choose from now on.
+        options_.actuators.pageout = false;
+        mark_missing(options_.capabilities, "process_madvise",
+                     "refused: " + std::generic_category().message(outcome.error));
     }
     const auto touch = [this, &outcome] {
         options_.sensor.regions->touch(outcome.id, outcome.at);

@@ -55,7 +55,7 @@ asio::awaitable<model::Outcome> Engine::page_out_by_damon(Pointer container, con
         meter->fail_with(portion.error());
     }
     Microseconds cpu{0};
-    if (!meter->failed() && !portion->spaces.empty()) {
+    if (!meter->failed() && !portion->spaces.empty() && !interrupt->stopped()) {
         const monitor::PageOutOrder wanted{.container = decision.id,
                                            .spaces = portion->spaces,
                                            .idle = *decision.proven,

@@ -38,7 +38,7 @@ void Registry::add(Pointer container) {
     mark_nested();
 }
 
-void Registry::end(CgroupId id, std::int64_t wall_ms) {
+void Registry::end(CgroupId id, std::int64_t wall_ms, TimePoint now) {
     const auto place = live_.find(id);
     if (place == live_.end()) {
         return;
@@ -47,6 +47,7 @@ void Registry::end(CgroupId id, std::int64_t wall_ms) {
     live_.erase(place);
     keys_.erase(container->key);
     container->ended_ms = wall_ms;
+    container->ended_at = now;
     container->group.reset();
     for (auto& tenant : container->tenants) {
         tenant.reset();
@@ -58,10 +59,9 @@ void Registry::end(CgroupId id, std::int64_t wall_ms) {
     mark_nested();
 }
 
-void Registry::expire(std::int64_t wall_ms) {
-    std::erase_if(ended_, [&](const Pointer& container) {
-        return wall_ms - container->ended_ms > kKeepEndedMs;
-    });
+void Registry::expire(TimePoint now) {
+    std::erase_if(ended_,
+                  [&](const Pointer& container) { return now - container->ended_at > kKeepEnded; });
 }
 
 Pointer Registry::by_id(CgroupId id) const {

@@ -16,7 +16,7 @@ namespace cgtide::core {
 class Registry {
 public:
     static constexpr std::size_t kMostEnded = 64;
-    static constexpr std::int64_t kKeepEndedMs = 3'600'000;
+    static constexpr Microseconds kKeepEnded{3'600'000'000};
     static constexpr std::size_t kMostRefused = 64;
 
     using Pointer = std::shared_ptr<Container>;
@@ -24,11 +24,11 @@ public:
     /// Adds a live container; its id and key must be new.
     void add(Pointer container);
 
-    /// Moves a container to the ended ones at `wall_ms`.
-    void end(CgroupId id, std::int64_t wall_ms);
+    /// Moves a container to the ended ones at `now`, which is told as `wall_ms`.
+    void end(CgroupId id, std::int64_t wall_ms, TimePoint now);
 
-    /// Lets go of ended containers that are older than an hour.
-    void expire(std::int64_t wall_ms);
+    /// Lets go of containers that ended more than an hour ago.
+    void expire(TimePoint now);
 
     Pointer by_id(CgroupId id) const;
     Pointer by_key(std::string_view key) const;

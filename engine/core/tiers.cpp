@@ -1,6 +1,6 @@
 // Memory by speed: what the node has, what containers have of it, and what is whose.
+#include "engine/apps/fast_tier.hpp"
 #include "engine/apps/tier.hpp"
-#include "engine/apps/tier_shares.hpp"
 #include "engine/core/capability_rows.hpp"
 #include "engine/core/engine.hpp"
 #include "engine/core/offload.hpp"
@@ -28,28 +28,11 @@ bool runs_tier(const Container& container) {
     return std::find(running.begin(), running.end(), model::AppName::tier) != running.end();
 }
 
-apps::FastClaim claim_of(const Container& container, const model::Placement& place,
-                         Bytes fast_total) {
-    const auto bounds = apps::fast_bounds(container.policy.tier, fast_total);
-    apps::FastClaim claim;
-    claim.low = bounds.low;
-    claim.high = bounds.high;
-    claim.weight = container.policy.profile.weight;
-    for (std::size_t i = 0; i < model::kHeats; ++i) {
-        claim.heat.of.at(i) = place.fast.of.at(i) + place.slow.of.at(i);
-    }
-    return claim;
-}
-
-/// Nothing is kept beyond `high`.
-apps::FastUse use_of(const Container& container, const model::Placement& place, Bytes high) {
-    Bytes most = apps::in_use(place.fast);
-    if (const auto& tenant = container.tenants[kTier]) {
-        most = std::max(most, std::get<model::TierState>(tenant->state).in_use.most());
-    }
-    const Bytes now = apps::in_use(place.fast) + apps::in_use(place.slow);
-    return {
-        .held = place.fast.sum(), .kept = std::min({most, high, now}), .wanted = place.promotable};
+/// `place` is the container's.
+apps::Sharer sharer_of(const Container& container, model::Placement& place) {
+    const auto& tenant = container.tenants[kTier];
+    return {&container.policy, tenant ? &std::get<model::TierState>(tenant->state) : nullptr,
+            &place};
 }
 
 } // namespace
@@ -134,18 +117,11 @@ void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) c
 
 /// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.
 /// \returns what may come into it now.
-Bytes Engine::share_tiers(const model::TierRoom& room) {
-    std::vector<apps::FastClaim> claims;
-    std::vector<apps::FastUse> uses;
-    std::vector<model::Placement*> places;
-    const auto add = [&](const Container& container, model::Placement& place) {
-        claims.push_back(claim_of(container, place, room.fast_total));
-        uses.push_back(use_of(container, place, claims.back().high));
-        places.push_back(&place);
-    };
+Bytes Engine::share_tiers(const model::TierRoom& room, TimePoint now) {
+    std::vector<apps::Sharer> sharers;
     for (Turn& turn : turns_) {
         if (turn.snapshot && turn.snapshot->placement && !turn.container->ended()) {
-            add(*turn.container, *turn.snapshot->placement);
+            sharers.push_back(sharer_of(*turn.container, *turn.snapshot->placement));
         }
     }
     for (const auto& [id, container] : registry_.live()) {
@@ -157,23 +133,10 @@ Bytes Engine::share_tiers(const model::TierRoom& room) {
             return turn.container == one && turn.snapshot && turn.snapshot->placement;
         });
         if (!is_due) {
-            add(*container, *container->snapshot->placement);
+            sharers.push_back(sharer_of(*container, *container->snapshot->placement));
         }
     }
-    apps::FastRoom fast{.total = room.fast_total,
-                        .free = room.fast_free,
-                        .reserve = room.fast_reserve,
-                        .floor = room.fast_floor};
-    const auto shares = apps::share_fast(claims, apps::fast_capacity(fast, uses));
-    fast.free = fast.free - moving_[0]; // moves that are under way have not taken it yet
-    const auto rooms = apps::fast_rooms(fast, uses);
-    Bytes all;
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-        places[i]->target = shares[i];
-        places[i]->room = rooms[i];
-        all = all + rooms[i];
-    }
-    return all;
+    return apps::share_fast_tier(sharers, room, moving_[0], now);
 }
 
 /// Whether what is cold in this container goes to a lower tier, and so is not paged out.

@@ -76,7 +76,9 @@ struct ReclaimState {
     TimePoint left_at{};   ///< when the last of them did
     double stuck = 0.0;    ///< proven bytes that were advised and did not leave
     TimePoint stuck_until{};
-    bool elsewhere = false; ///< proven bytes of files were not found in any address space
+    bool asks_lists = false;    ///< the last request was for what is stuck, of the kernel's lists
+    TimePoint listless_until{}; ///< they gave next to none of it
+    bool elsewhere = false;     ///< proven bytes of files were not found in any address space
 };
 
 /// By what moves between NUMA nodes are paced.
@@ -108,6 +110,13 @@ struct KernelDemotion {
     TimePoint done{};           ///< when it ended
 };
 
+/// Hot memory of slower tiers that was tried and stayed there, whatever holds it.
+struct Immovable {
+    Bytes bytes;
+    TimePoint until{};    ///< when it is tried again
+    Microseconds wait{0}; ///< length of the current or last wait
+};
+
 /// What the tier law remembers of a container. docs/apps/tier.md has the formulas.
 struct TierState {
     MovePace pace;
@@ -119,9 +128,11 @@ struct TierState {
     std::optional<TimePoint> hold_until;
     RecentMost in_use;                               ///< hot or warm in the fastest tier
     std::array<std::optional<TimePoint>, 2> rests{}; ///< by Move: nothing could be moved
-    std::optional<KernelDemotion> kernel;            ///< the last one, until it was judged
-    std::optional<TimePoint> by_address_until;       ///< the kernel took what it should not have
-    Bytes promoted;                                  ///< all in all
+    Bytes promotable;                                ///< when it was last asked to come up
+    Immovable immovable;
+    std::optional<KernelDemotion> kernel;      ///< the last one, until it was judged
+    std::optional<TimePoint> by_address_until; ///< the kernel took what it should not have
+    Bytes promoted;                            ///< all in all
     Bytes demoted;
     Bytes returned; ///< of both
 };

@@ -55,6 +55,7 @@ struct Placement {
     HeatBytes slow;        ///< in all others
     HeatBytes fast_anon;   ///< of `fast`: seen, and anonymous memory of one process
     Bytes promotable;      ///< of `slow`: proven hot
+    Bytes shared_slow{};   ///< of `slow`: hot, and of several processes: it cannot come
     Bytes demotable;       ///< of `fast`: seen, so that its addresses are known, and not hot
     Bytes target{};        ///< what of the fastest tier is this container's, by the arbiter
     Bytes room{};          ///< ... and how much of this container may come into it now

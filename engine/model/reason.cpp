@@ -9,7 +9,7 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 36> kReasons{{
+constexpr std::array<ReasonText, 37> kReasons{{
     {ReasonCode::reclaimed, "reclaimed",
      "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
      "unproven."},
@@ -66,6 +66,8 @@ constexpr std::array<ReasonText, 36> kReasons{{
     {ReasonCode::unbound, "unbound",
      "Its threads may run on CPUs of all nodes, or no node of a tier is nearer than another."},
     {ReasonCode::home_full, "home-full", "What should move finds no room on the nearest nodes."},
+    {ReasonCode::stuck, "stuck",
+     "What is proven idle was asked for and did not leave: it is locked, or of several processes."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -238,6 +240,12 @@ std::string explain(const Reason& reason) {
     case ReasonCode::in_use:
         return kept(reason) + "less than 1 MiB has been idle for " + show(reason, idle) +
                ", and the age of " + show(reason, unproven) + " is unproven";
+    case ReasonCode::stuck:
+        return kept(reason) + show(reason, InputKey::cold) + " have been idle for " +
+               show(reason, idle) +
+               ", and did not leave when they were asked for: locked, or of several processes; "
+               "waiting " +
+               show(reason, hold);
     case ReasonCode::growing:
         return kept(reason) + "usage grew by " + show(reason, growth) + " in this period, over " +
                show(reason, limit) + "; age: unproven";

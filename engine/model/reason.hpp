@@ -48,6 +48,7 @@ enum class ReasonCode : std::uint8_t {
     at_home,           ///< numa: nothing is worth a move
     unbound,           ///< numa: its threads may run near to all of the memory
     home_full,         ///< numa: what should move finds no room
+    stuck,             ///< reclaim: what is cold was asked for and did not leave
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain

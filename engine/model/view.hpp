@@ -51,7 +51,8 @@ struct StatRow {
 
 /// What `stat` knew of a container at one time in the past. Sizes are whole KiB.
 struct HistoryPoint {
-    std::int64_t wall_ms = 0; ///< milliseconds since the epoch, to a second
+    TimePoint at{};           ///< to a second
+    std::int64_t wall_ms = 0; ///< ... in milliseconds since the epoch, by the clock of that time
     Bytes usage;
     Bytes working_set;
     std::array<Bytes, 3> cold; ///< at the ages of kShownAges; kUnlimited: not watched for so long

@@ -31,7 +31,8 @@ std::uint64_t present_pages(std::span<const PlacedSpace> spaces) {
 /// Bytes of one tier that were seen.
 struct Seen {
     model::HeatBytes heat;
-    Bytes proven_hot;
+    Bytes proven_hot;      ///< of one process
+    Bytes shared_hot;      ///< of several
     model::HeatBytes anon; ///< of one process
 };
 
@@ -99,7 +100,11 @@ private:
     void note(Seen& seen, const Known& known) const {
         const Heat heat = model::heat_of(known.idle, options_.cold);
         seen.heat[heat] = seen.heat[heat] + Bytes{stride_};
-        if (known.idle <= -kProvenHot) {
+        const bool is_shared = known.kind == PageKind::anon_shared;
+        if (is_shared && heat == Heat::hot) {
+            seen.shared_hot = seen.shared_hot + Bytes{stride_};
+        }
+        if (!is_shared && known.idle <= -kProvenHot) {
             seen.proven_hot = seen.proven_hot + Bytes{stride_};
         }
         if (known.kind == PageKind::anon) {
@@ -159,6 +164,7 @@ model::Placement place(std::span<const PlacedSpace> spaces,
     const double on_fast = fit(looker.fast(), tiers.front(), placement.fast);
     const double on_slow = fit(looker.slow(), slow, placement.slow);
     placement.promotable = scaled(looker.slow().proven_hot, on_slow);
+    placement.shared_slow = scaled(looker.slow().shared_hot, on_slow);
     placement.demotable = scaled(looker.fast().heat.sum() - looker.fast().heat[Heat::hot], on_fast);
     for (std::size_t i = 0; i < model::kHeats; ++i) {
         placement.fast_anon.of.at(i) = scaled(looker.fast().anon.of.at(i), on_fast);

@@ -190,18 +190,33 @@ private:
 
     void read_tier() {
         const Annotation* asked = read("tier.fast", policy_.tier, parse_fast, AppName::tier);
+        if (asked == nullptr) {
+            return;
+        }
         const Bytes low = model::bytes_of(policy_.tier.low, fast_tier_);
-        const bool is_share = std::holds_alternative<BasisPoints>(policy_.tier.low);
-        const bool has_share = std::holds_alternative<BasisPoints>(granted_.low);
-        // Two shares are compared as they are: there may be no tier to take them of.
-        const bool is_over = is_share && has_share
-                                 ? policy_.tier.low > granted_.low
-                                 : low > model::bytes_of(granted_.low, fast_tier_);
-        if (asked != nullptr && is_over) {
+        if (is_over_grant(policy_.tier.low)) {
             fault(*asked, "LOW needs a grant (granted here: " + format(granted_.low) + ")",
                   AppName::tier);
-            policy_.tier = {}; // root may attach the app all the same
+        } else if (fast_tier_.count > 0 && model::bytes_of(policy_.tier.high, fast_tier_) < low) {
+            fault(*asked,
+                  "HIGH is below LOW in a fastest tier of " + format_bytes(fast_tier_) + " here",
+                  AppName::tier);
+        } else {
+            return;
         }
+        policy_.tier = {}; // root may attach the app all the same
+    }
+
+    /// Amounts of one unit are compared as they are. Others are not as long as there is no tier to
+    /// take a share of: then nothing is granted.
+    bool is_over_grant(const model::Amount& low) const {
+        if (low.index() == granted_.low.index()) {
+            return low > granted_.low;
+        }
+        if (fast_tier_.count == 0) {
+            return low != model::Amount(Bytes{0}) && low != model::Amount(BasisPoints{0.0});
+        }
+        return model::bytes_of(low, fast_tier_) > model::bytes_of(granted_.low, fast_tier_);
     }
 
     void read_unknown() {

@@ -143,6 +143,23 @@ TEST_F(ReclaimFaults, AWriteThatBlocksEndsAtItsDeadlineWhileOthersAreServed) {
     EXPECT_EQ(reclaimed_text("slow"), "");
 }
 
+/// Left alone it would be done after ten seconds, and its deadline is later than that.
+TEST_F(ReclaimFaults, AWriteThatIsUnderWayEndsWhereItsAppLeaves) {
+    if (test::kSanitized) {
+        GTEST_SKIP() << "needs a build without sanitizers: it preloads a library";
+    }
+    dir_.write("cgtide.toml", "[profile.late]\nratio = 0.1\nmax = \"10%\"\nperiod = \"15s\"\n"
+                              "[[grant]]\ncgroup = \"/pods\"\nprofiles = [\"late\"]\n");
+    ASSERT_TRUE(start_slowly()) << engine().errors();
+    const Annotations late = reclaimed({{"cgtide.io/profile", "late"}});
+    ASSERT_EQ(run_container("slow", late).status, 0);
+    ASSERT_TRUE(await([&] { return begun().contains("slow"); })) << journal("slow");
+    ASSERT_EQ(cli({"detach", "slow", "reclaim"}).status, 0);
+    EXPECT_TRUE(await([&] { return !ends("slow").empty(); }));
+    EXPECT_THAT(ends("slow"), Each("interrupted")) << journal("slow");
+    EXPECT_EQ(reclaimed_text("slow"), "");
+}
+
 /// Four times as many as there are threads.
 TEST_F(ReclaimFaults, ManyWritesThatBlockKeepNobodyFromBeingServed) {
     if (test::kSanitized) {

@@ -104,6 +104,56 @@ TEST_F(Tier, LowsBeyondTheFastestTierAreRefusedByNameAndThoseBeforeStay) {
     EXPECT_EQ(apps_of("three"), json::array());
 }
 
+TEST_F(Tier, WhoWasRefusedHasItsLowOnceTheOthersEnds) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("one", tiered("60%..")).status, 0);
+    ASSERT_EQ(run_container("two", tiered("60%..")).status, 0);
+    ASSERT_EQ(apps_of("two"), json::array());
+    tree_.add_group("/pods/one", {.populated = false});
+    EXPECT_TRUE(await([&] { return apps_of("two") == json({"tier"}); }));
+    EXPECT_EQ(inspect("two")["faults"], json::array());
+}
+
+TEST_F(Tier, ARestartLeavesLowWithThoseWhoHadIt) {
+    put_tiers();
+    ASSERT_TRUE(start_granting());
+    std::map<CgroupId, std::string> names; // the kernel's numbers rise
+    for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+        names.emplace(make_container(name), name);
+    }
+    ASSERT_EQ(names.size(), 6U);
+    for (const auto& [id, name] : names) {
+        ASSERT_EQ(create(name, tiered("45%..")).status, 0);
+    }
+    for (int restart = 0; restart < 2; ++restart) {
+        int place = 0;
+        for (const auto& [id, name] : names) {
+            EXPECT_EQ(apps_of(name), ++place <= 2 ? json({"tier"}) : json::array()) << name;
+        }
+        engine().signal(SIGKILL);
+        engine().wait();
+        ASSERT_TRUE(start_granting());
+    }
+}
+
+TEST_F(Tier, TiersThatComeLaterHoldLowsAgainstThem) {
+    put("system/node/online", "0\n");
+    put_node(0, "0-1");
+    put("virtual/memory_tiering/memory_tier4/nodelist", "0\n");
+    ASSERT_TRUE(start_granting());
+    ASSERT_EQ(run_container("one", tiered("60%..")).status, 0);
+    ASSERT_EQ(run_container("two", tiered("60%..")).status, 0);
+    ASSERT_EQ(run_container("bytes", tiered("1MiB..")).status, 0);
+    EXPECT_EQ(apps_of("one"), json({"tier"}));
+    EXPECT_EQ(apps_of("two"), json({"tier"}));
+    EXPECT_EQ(apps_of("bytes"), json::array()); // of which its grant is a share
+    put_tiers();
+    EXPECT_TRUE(await([&] { return apps_of("two") == json::array(); }));
+    EXPECT_EQ(apps_of("one"), json({"tier"}));
+    EXPECT_EQ(apps_of("bytes"), json({"tier"}));
+}
+
 TEST_F(Tier, AnAttachThatIsRefusedKeepsWhatRootHadDetached) {
     put_tiers();
     ASSERT_TRUE(start_granting());

@@ -324,6 +324,31 @@ TEST_F(MigrateTest, WhereAllTargetsAreFullItEnds) {
     EXPECT_EQ(kernel_.calls, 1);
 }
 
+/// To nearer nodes each node has targets of its own.
+TEST_F(MigrateTest, WhereOneNodesTargetsAreFullTheOthersGoOn) {
+    add(0, 8, 100);
+    for (std::uint64_t at = 4 * kMiB; at < 8 * kMiB; at += kPage) {
+        kernel_.pages[holder_.start() + at] = 1;
+    }
+    const auto outcome =
+        ask(mebibytes(8), Move::home, {{{0, {2}}, {1, {3}}}, {{2, Bytes{}}, {3, mebibytes(8)}}});
+    EXPECT_EQ(outcome.taken, mebibytes(4));
+    EXPECT_EQ(outcome.end, OutcomeEnd::partial);
+    EXPECT_TRUE(is_on(7, 3));
+}
+
+TEST_F(MigrateTest, SinglePagesAmongOthersAreFoundInTheEnd) {
+    add(0, 8, 100);
+    for (std::uint64_t at = 0; at < 8 * kMiB; at += kPage) {
+        kernel_.pages[holder_.start() + at] = at / kPage % 128 == 77 ? 0 : 1;
+    }
+    Bytes taken;
+    for (int tries = 0; taken < Bytes{16 * kPage} && tries < 100'000; ++tries) {
+        taken = taken + ask(mebibytes(1)).taken;
+    }
+    EXPECT_EQ(taken, Bytes{16 * kPage});
+}
+
 TEST_F(MigrateTest, AProcessThatWasNotWaitedForIsLeftOut) {
     add(0, 8, 100);
     kernel_.refuse = [](unsigned) {

@@ -136,6 +136,14 @@ TEST_F(PageoutTest, WhatIsAskedForLeavesItsPageTables) {
     EXPECT_EQ(outcome.actuator, model::Actuator::pageout);
 }
 
+TEST_F(PageoutTest, APartOfAPageIsNotAskedFor) {
+    const Mapper mapper(folder_.path() + "/file");
+    const model::Outcome outcome = ask(space(mapper), mebibytes(5) + Bytes{100});
+    EXPECT_EQ(outcome.end, OutcomeEnd::done);
+    EXPECT_EQ(outcome.found.count % 4096, 0U);
+    EXPECT_GE(outcome.found, mebibytes(5));
+}
+
 TEST_F(PageoutTest, MoreThanThereIsIsPartial) {
     const Mapper mapper(folder_.path() + "/file");
     const model::Outcome outcome = ask(space(mapper), mebibytes(50));

@@ -82,6 +82,16 @@ TEST(ReclaimCold, SomeRefaultsMakeRequestsSmaller) {
     EXPECT_LT(next, mebibytes(12));
 }
 
+/// The next step waits for what comes back of the last, not only of those before it.
+TEST(ReclaimCold, AStepOfWhichSomeCameBackIsNotDoubled) {
+    ColdScene scene;
+    const Bytes ask = scene.step().ask;
+    scene.report_cold(ask, ask);
+    scene.refault(kibibytes(300)); // more than half of what trips the brake
+    EXPECT_LE(scene.step().ask, mebibytes(8));
+    EXPECT_DOUBLE_EQ(scene.reclaim_state().step, 0x1p23);
+}
+
 /// Cold memory that turns hot the moment it leaves, for ten minutes.
 TEST(ReclaimCold, WhatComesBackAtOnceIsHardlyTried) {
     ColdScene scene;
@@ -165,13 +175,72 @@ TEST(ReclaimCold, DoesNotAskAgainForWhatLeftSinceItWasCounted) {
 
 TEST(ReclaimCold, LeavesWhatDoesNotLeaveAloneForAMinute) {
     ColdScene scene(mebibytes(8));
+    scene.now.stat->unevictable = mebibytes(8);
     const Bytes ask = scene.step().ask;
     scene.report_cold(ask, {}, ask);
     int waited = 0;
-    while (scene.step().ask.count == 0) {
+    for (model::Decision next = scene.step(); next.ask.count == 0; next = scene.step()) {
         ASSERT_LT(++waited, 100);
+        ASSERT_EQ(next.reason.code(), ReasonCode::stuck);
     }
     EXPECT_EQ(waited, 30); // periods of 2 s
+}
+
+/// As pages that a fork left shared do.
+TEST(ReclaimCold, WhatCannotLeaveByAddressLeavesByTheKernelsLists) {
+    ColdScene scene(mebibytes(64));
+    model::Decision decision = scene.step();
+    ASSERT_EQ(decision.actuator, Actuator::pageout);
+    scene.report_cold(decision.ask, {}, mebibytes(64));
+    Bytes cold = mebibytes(64);
+    for (int step = 0; step < 3; ++step) {
+        decision = scene.step();
+        ASSERT_EQ(decision.actuator, Actuator::memory_reclaim) << step;
+        EXPECT_EQ(decision.pages, Pages::anon);
+        EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
+        ASSERT_GT(decision.ask.count, 0U);
+        scene.report_cold(decision.ask, decision.ask, {}, Actuator::memory_reclaim);
+        cold = cold - decision.ask;
+        scene.show(cold);
+        scene.view->counted = scene.now.at + Microseconds(2);
+    }
+    EXPECT_LE(cold, mebibytes(8)); // 8, 16 and 32 MiB are out
+}
+
+TEST(ReclaimCold, WhereTheListsGiveNothingWhatIsStuckStays) {
+    ColdScene scene(mebibytes(64));
+    scene.report_cold(scene.step().ask, {}, mebibytes(64));
+    const model::Decision listed = scene.step();
+    ASSERT_EQ(listed.actuator, Actuator::memory_reclaim);
+    scene.report_cold(listed.ask, Bytes{}, {}, Actuator::memory_reclaim);
+    scene.outcomes.back().end = OutcomeEnd::partial;
+    for (int period = 0; period < 25; ++period) { // of 2 s
+        ASSERT_EQ(scene.step().reason.code(), ReasonCode::stuck) << period;
+    }
+    model::Decision next = scene.step();
+    while (next.ask.count == 0) {
+        next = scene.step();
+    }
+    EXPECT_EQ(next.actuator, Actuator::pageout); // a minute later
+    scene.report_cold(next.ask, {}, mebibytes(64));
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::stuck);
+}
+
+TEST(ReclaimCold, WithoutAWordForAKindTheListsAreNotAskedForWhatIsStuck) {
+    ColdScene scene(mebibytes(64));
+    scene.node.swappiness_max = false;
+    scene.report_cold(scene.step().ask, {}, mebibytes(64));
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::stuck);
+}
+
+TEST(ReclaimCold, WhatIsStuckIsSaid) {
+    ColdScene scene(mebibytes(8));
+    scene.now.stat->unevictable = mebibytes(8);
+    const Bytes ask = scene.step().ask;
+    scene.report_cold(ask, {}, ask);
+    EXPECT_THAT(explain(scene.step().reason),
+                testing::HasSubstr("8.0 MiB have been idle for 2 m, and did not leave when they "
+                                   "were asked for: locked, or of several processes; waiting 58"));
 }
 
 TEST(ReclaimCold, WhatDamonsWorkersTookNothingOfIsNotOrderedAgainAtOnce) {
@@ -278,6 +347,19 @@ TEST(ReclaimCold, PageCacheThatNoProcessMapsLeavesByTheKernelsLists) {
     EXPECT_EQ(second.pages, Pages::file);
 }
 
+TEST(ReclaimEnds, ARequestWhereItHarmsOrMayNotBe) {
+    for (const ReasonCode code :
+         {ReasonCode::pressure, ReasonCode::io_pressure, ReasonCode::refaults,
+          ReasonCode::after_oom, ReasonCode::growing, ReasonCode::protected_floor,
+          ReasonCode::frozen, ReasonCode::nested, ReasonCode::sensor}) {
+        EXPECT_TRUE(ends_request(code)) << to_string(code);
+    }
+    for (const ReasonCode code : {ReasonCode::cold, ReasonCode::reclaimed, ReasonCode::busy,
+                                  ReasonCode::saving, ReasonCode::in_use, ReasonCode::cpu}) {
+        EXPECT_FALSE(ends_request(code)) << to_string(code);
+    }
+}
+
 TEST(ReclaimUnproven, TakesOnlyTheUnseenAtTheProfilesPace) {
     ColdScene scene(Bytes{});
     scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(100);
@@ -321,7 +403,9 @@ TEST(ReclaimUnproven, GoesFasterWhereTheNodeRunsOutOfMemory) {
     EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.03 * 0x1p27, 1.0);
     scene.node.memory_available = mebibytes(5);
     EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.05 * 0x1p27, 1.0);
-    scene.node.memory_available = Bytes{}; // not known
+    scene.node.memory_available = Bytes{}; // the kernel says 0 at the worst moment
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.05 * 0x1p27, 1.0);
+    scene.node.memory_total = Bytes{}; // not known
     EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.01 * 0x1p27, 1.0);
 }
 

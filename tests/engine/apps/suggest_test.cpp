@@ -17,7 +17,7 @@ std::vector<HistoryPoint> minutes(int count) {
     std::vector<HistoryPoint> points;
     for (int i = 0; i < count; ++i) {
         HistoryPoint point;
-        point.wall_ms = 1'000'000 + 60'000 * std::int64_t{i};
+        point.at = TimePoint(std::chrono::minutes(i));
         point.usage = mebibytes(100);
         point.working_set = mebibytes(40);
         point.unseen = mebibytes(10);
@@ -41,6 +41,18 @@ TEST(Suggest, IsTheNeedAndTheHighestUsageWithMargins) {
     EXPECT_EQ(found->points, 31U);
     EXPECT_EQ(found->working_set, mebibytes(40));
     EXPECT_EQ(found->highest_usage, mebibytes(100));
+}
+
+TEST(Suggest, TheTimeInWhichNobodyLookedIsNoWindow) {
+    auto points = minutes(31);
+    for (std::size_t i = 4; i < points.size(); ++i) {
+        points[i].at += std::chrono::hours(5);
+    }
+    EXPECT_EQ(suggest(points, kPage)->window, std::chrono::minutes(29));
+    points.resize(8);
+    EXPECT_TRUE(suggest(points, kPage).has_value());
+    points.resize(6);
+    EXPECT_FALSE(suggest(points, kPage).has_value());
 }
 
 TEST(Suggest, OneSpikeInTwentyIsTheLimitsMatter) {

@@ -321,6 +321,48 @@ TEST_F(TierLaw, NothingMakesRoomForWhatCannotCome) {
     EXPECT_EQ(next.reason.code(), ReasonCode::unmovable);
 }
 
+TEST_F(TierLaw, WhatStaysBelowIsNotCountedOnForAWhileLongerEachTime) {
+    set(place_.slow, 50, 0, 0, 0);
+    const auto fails = [this](model::Decision decision) {
+        EXPECT_EQ(decision.move, Move::promote);
+        model::Outcome outcome = done(decision);
+        outcome.taken = {};
+        outcome.end = model::OutcomeEnd::partial; // all was tried
+        return step({outcome});
+    };
+    fails(step());
+    const auto& tier = std::get<model::TierState>(state_);
+    EXPECT_EQ(immovable(tier, at(now_)), mebibytes(50));
+    const auto left = [&] {
+        return std::chrono::duration_cast<std::chrono::seconds>(tier.immovable.until - at(now_));
+    };
+    EXPECT_EQ(left(), kFirstImmovable - std::chrono::seconds(1));
+    model::Decision next = step();
+    while (next.ask.count == 0) {
+        next = step();
+    }
+    EXPECT_EQ(next.ask, kImmovableTry); // a little of it is tried again
+    fails(next);
+    EXPECT_EQ(immovable(tier, at(now_)), mebibytes(50));
+    EXPECT_EQ(left(), 2 * kFirstImmovable - std::chrono::seconds(1));
+    do {
+        next = step();
+    } while (next.ask.count == 0);
+    next = step({done(next)}); // it comes up
+    EXPECT_EQ(immovable(tier, at(now_)), Bytes{});
+    EXPECT_GT(next.ask, kImmovableTry);
+}
+
+TEST_F(TierLaw, WhereThereWasNoRoomNothingIsImmovable) {
+    set(place_.slow, 50, 0, 0, 0);
+    model::Outcome outcome = done(step());
+    outcome.taken = {};
+    outcome.end = model::OutcomeEnd::partial;
+    place_.room = {};
+    step({outcome});
+    EXPECT_EQ(immovable(std::get<model::TierState>(state_), at(now_)), Bytes{});
+}
+
 TEST_F(TierLaw, AHoldIsForgottenInCalm) {
     set(place_.slow, 50, 0, 0, 0);
     auto outcome = done(step());

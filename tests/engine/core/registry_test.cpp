@@ -85,7 +85,7 @@ TEST_F(RegistryOfThree, WhatIsNotThereIsNotFound) {
 }
 
 TEST_F(RegistryOfThree, ListsByNameAndEndedOnesLast) {
-    registry_.end(CgroupId{11}, 5);
+    registry_.end(CgroupId{11}, 5, TimePoint{});
     EXPECT_THAT(names(registry_.list(false)), ElementsAre("db", "webcam"));
     EXPECT_THAT(names(registry_.list(true)), ElementsAre("db", "webcam", "web"));
     EXPECT_EQ(registry_.by_id(CgroupId{11}), nullptr);
@@ -94,7 +94,7 @@ TEST_F(RegistryOfThree, ListsByNameAndEndedOnesLast) {
 }
 
 TEST_F(RegistryOfThree, FindsEndedOnesAfterLiveOnes) {
-    registry_.end(CgroupId{13}, 5);
+    registry_.end(CgroupId{13}, 5, TimePoint{});
     EXPECT_EQ(found("db"), "db");
     registry_.add(make(14, "db", "/db", "b4"));
     EXPECT_EQ((*registry_.find("db"))->id, CgroupId{14});
@@ -102,9 +102,9 @@ TEST_F(RegistryOfThree, FindsEndedOnesAfterLiveOnes) {
 }
 
 TEST_F(RegistryOfThree, OfEndedNamesakesTheLastIsMeant) {
-    registry_.end(CgroupId{13}, 5);
+    registry_.end(CgroupId{13}, 5, TimePoint{});
     registry_.add(make(14, "db", "/db", "b4"));
-    registry_.end(CgroupId{14}, 6);
+    registry_.end(CgroupId{14}, 6, TimePoint{});
     EXPECT_EQ((*registry_.find("db"))->id, CgroupId{14});
     EXPECT_FALSE(registry_.find("b")); // a prefix of two: nobody is guessed
 }
@@ -112,21 +112,22 @@ TEST_F(RegistryOfThree, OfEndedNamesakesTheLastIsMeant) {
 TEST_F(RegistryOfThree, AnEndedContainerLetsGoOfItsDescriptorsAndApps) {
     const auto web = registry_.by_id(CgroupId{11});
     web->tenants[0].emplace();
-    registry_.end(CgroupId{11}, 5);
+    registry_.end(CgroupId{11}, 5, TimePoint{});
     EXPECT_TRUE(web->ended());
     EXPECT_EQ(web->group, nullptr);
     EXPECT_FALSE(web->tenants[0]);
-    registry_.end(CgroupId{11}, 6); // twice is once
+    registry_.end(CgroupId{11}, 6, TimePoint{}); // twice is once
     EXPECT_THAT(registry_.list(true), SizeIs(3));
 }
 
 TEST(Registry, EndedContainersAreKeptForAnHour) {
     Registry registry;
     registry.add(make(1, "a", "/a"));
-    registry.end(CgroupId{1}, 1000);
-    registry.expire(1000 + Registry::kKeepEndedMs);
+    const TimePoint ended(std::chrono::hours(3));
+    registry.end(CgroupId{1}, 1000, ended);
+    registry.expire(ended + Registry::kKeepEnded);
     EXPECT_THAT(registry.list(true), SizeIs(1));
-    registry.expire(1001 + Registry::kKeepEndedMs);
+    registry.expire(ended + Registry::kKeepEnded + Microseconds(1));
     EXPECT_THAT(registry.list(true), IsEmpty());
 }
 
@@ -134,7 +135,7 @@ TEST(Registry, TheLast64EndedAreKept) {
     Registry registry;
     for (std::uint64_t id = 1; id <= Registry::kMostEnded + 3; ++id) {
         registry.add(make(id, "c" + std::to_string(id), "/c"));
-        registry.end(CgroupId{id}, 1);
+        registry.end(CgroupId{id}, 1, TimePoint{});
     }
     EXPECT_THAT(registry.list(true), SizeIs(Registry::kMostEnded));
     EXPECT_FALSE(registry.find("c3"));
@@ -180,7 +181,7 @@ TEST(RegistryNesting, TheMarkGoesWithTheInnerOne) {
     registry.add(make(1, "outer", "/a"));
     registry.add(make(2, "inner", "/a/b"));
     EXPECT_TRUE(registry.by_id(CgroupId{1})->has_nested);
-    registry.end(CgroupId{2}, 1);
+    registry.end(CgroupId{2}, 1, TimePoint{});
     EXPECT_FALSE(registry.by_id(CgroupId{1})->has_nested);
 }
 

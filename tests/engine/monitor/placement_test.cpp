@@ -96,6 +96,20 @@ TEST_F(PlacementTest, TellsAnonymousMemoryOfTheFastestTierApart) {
     EXPECT_EQ(told.fast_anon.sum(), mebibytes(5));
 }
 
+TEST_F(PlacementTest, WhatSeveralProcessesMapIsHotAndCannotCome) {
+    add(0, 2, 0, seconds(-30));
+    add(2, 3, 1, seconds(-30));
+    add(5, 4, 1, seconds(-30));
+    present_.back().kind = PageKind::anon_shared;
+    add(9, 5, 1, seconds(200));
+    present_.back().kind = PageKind::anon_shared;
+    options_.looks = 1U << 20U;
+    const auto told = look();
+    EXPECT_EQ(told.slow[Heat::hot], mebibytes(7));
+    EXPECT_EQ(told.promotable, mebibytes(3));
+    EXPECT_EQ(told.shared_slow, mebibytes(4));
+}
+
 TEST_F(PlacementTest, AsksForNoMorePagesThanItMay) {
     add(0, 64, 0, seconds(-30));
     add(64, 64, 1, seconds(200));

@@ -120,7 +120,8 @@ TEST(Policy, AnUnknownKeyElsewhereIsOnlyShown) {
 }
 
 /// A container that asks for app tier with this value, on a node of 100 MiB of fast memory.
-model::Policy with_fast(const std::string& value, const model::Amount& granted_low) {
+model::Policy with_fast(const std::string& value, const model::Amount& granted_low,
+                        Bytes fast_tier = mebibytes(100)) {
     model::Settings settings = model::default_settings();
     model::Grant grant;
     grant.cgroup = "/web";
@@ -128,7 +129,7 @@ model::Policy with_fast(const std::string& value, const model::Amount& granted_l
     grant.low = granted_low;
     settings.grants.push_back(grant);
     return compile({{"cgtide.io/apps", "stat,tier"}, {"cgtide.io/tier.fast", value}},
-                   {"a1", "/web/a1", mebibytes(100)}, settings);
+                   {"a1", "/web/a1", fast_tier}, settings);
 }
 
 TEST(Policy, FastIsARangeOfBytesOrShares) {
@@ -154,6 +155,33 @@ TEST(Policy, LowTakesAGrantInWhateverUnit) {
     }
     EXPECT_THAT(with_fast("20MiB..", BasisPoints{2000.0}).faults, testing::IsEmpty());
     EXPECT_THAT(with_fast("20%..", mebibytes(20)).faults, testing::IsEmpty());
+}
+
+TEST(Policy, WithoutTiersLowIsGrantedInItsOwnUnitAlone) {
+    for (const auto& [value, granted] : {std::pair<const char*, model::Amount>{"90%..", Bytes{0}},
+                                         {"1%..", mebibytes(20)},
+                                         {"1MiB..", BasisPoints{2000.0}},
+                                         {"21MiB..", mebibytes(20)},
+                                         {"21%..", BasisPoints{2000.0}}}) {
+        const auto policy = with_fast(value, granted, Bytes{});
+        ASSERT_THAT(policy.faults, SizeIs(1)) << value;
+        EXPECT_THAT(policy.faults[0].message, HasSubstr("LOW needs a grant"));
+    }
+    EXPECT_THAT(with_fast("20%..60%", BasisPoints{2000.0}, Bytes{}).faults, testing::IsEmpty());
+    EXPECT_THAT(with_fast("20MiB..", mebibytes(20), Bytes{}).faults, testing::IsEmpty());
+    EXPECT_THAT(with_fast("..60%", Bytes{0}, Bytes{}).faults, testing::IsEmpty());
+    EXPECT_THAT(with_fast("0%..60%", mebibytes(20), Bytes{}).faults, testing::IsEmpty());
+}
+
+TEST(Policy, HighMayNotBeBelowLowInWhateverUnit) {
+    for (const char* value : {"50%..10MiB", "50MiB..10%"}) {
+        const auto policy = with_fast(value, BasisPoints{10000.0});
+        EXPECT_THAT(policy.apps, ElementsAre(AppName::stat)) << value;
+        ASSERT_THAT(policy.faults, SizeIs(1)) << value;
+        EXPECT_EQ(policy.faults[0].message,
+                  "HIGH is below LOW in a fastest tier of 100.0 MiB here");
+    }
+    EXPECT_THAT(with_fast("10MiB..10%", BasisPoints{10000.0}).faults, testing::IsEmpty());
 }
 
 TEST(Policy, ABadRangeTurnsTierOff) {

@@ -58,6 +58,13 @@ start_engine --config /run/cgtide.toml
 expect "the container was not adopted again" listed
 step "adopted again $(awk -v from="$started" '{ printf "%.2f", $1 - from }' /proc/uptime) s after the start"
 
+# Memory that a fork left shared is taken by the kernel's lists, where these can be asked for one kind.
+if [[ $KERNEL == newest ]]; then
+    step "a container whose processes share their memory since a fork"
+    start_workload forked /web/forked '{"cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager", "cgtide.io/reclaim.idle": "10s"}' \
+        --hot 4MiB --cold 24MiB --children 2
+fi
+
 wait_for 180 cold_is_out
 step "$((100 - $(last_sample "$REPORT" cold_resident) * 100 / COLD)) % of the cold bytes are out $((SECONDS - populated)) s after they were populated"
 
@@ -72,6 +79,20 @@ final=$(last_sample "$REPORT" cold_resident)
 step "cold out at the end: $(((COLD - final) * 100 / COLD)) %; hot out at worst: $worst bytes of $HOT"
 ((final <= COLD * 20 / 100)) || fail "only $((COLD - final)) of $COLD cold bytes are out"
 ((worst <= HOT * 5 / 100)) || fail "$worst of $HOT hot bytes were out at one sample"
+
+if [[ $KERNEL == newest ]]; then
+    forked_is_out() { (($(last_sample /out/forked.jsonl cold_resident) <= 12 * MIB)); }
+    wait_for 60 forked_is_out
+    cgtide explain forked --last 12
+    worst=$(jq -s 'map(select(.event == "sample" and .passes > 3) | .hot_bytes - .hot_resident) | max' /out/forked.jsonl)
+    step "shared since a fork: $((24 - $(last_sample /out/forked.jsonl cold_resident) / MIB)) of 24 MiB cold are out; hot out at worst: $worst bytes"
+    ((worst <= MIB)) || fail "$worst of 4 MiB hot were out at one sample"
+    told forked cold >/dev/null || fail "explain lacks what was asked for"
+    jq -e 'any(.entries[]; .reason == "cold" and .actuator == "memory.reclaim")' <(cgtide explain forked --json) >/dev/null ||
+        fail "the kernel's lists were not asked"
+    runtime_stop forked
+    runtime_delete forked
+fi
 
 cgtide explain main --json >/out/explain.json
 jq -e '[.entries[] | select(.reason == "cold")] | length >= 3 and

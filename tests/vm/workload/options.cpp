@@ -153,6 +153,9 @@ Result<void> parse_option(Options& options, std::string_view name, std::string_v
     if (name == "--pause-us") {
         return parse_number(options.pause, value, 1'000'000);
     }
+    if (name == "--children") {
+        return parse_number(options.children, value, 64);
+    }
     if (name == "--work-mode") {
         return parse_choice(options.paced, value, "paced", "spin");
     }
@@ -239,6 +242,8 @@ with a last sample; SIGUSR1 has it drop the cold anonymous memory, and fill it a
                               (default: hide)
   --hot-node N, --cold-node N where anonymous memory is at first, as far as there is room; it may
                               move (default: wherever); implies --nodes tell
+  --children N                forks N children that do nothing once the memory is there: what is not
+                              written after that is shared with them (default: 0)
   --pause-us N                that pause in microseconds (default: 1000)
 
 exit status: 0 done, 1 failed, 2 wrong usage

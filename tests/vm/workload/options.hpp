@@ -47,6 +47,7 @@ struct Options {
     bool tell_nodes = false;           ///< samples tell on which NUMA nodes the memory is
     std::optional<unsigned> hot_node;  ///< where the hot anonymous memory is at first
     std::optional<unsigned> cold_node; ///< ... and the cold
+    unsigned children = 0;             ///< forked once the memory is there, which share it
     bool help = false;                 ///< print `usage()` and end
 };
 

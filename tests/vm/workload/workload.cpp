@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -281,6 +282,23 @@ Result<void> work(const Options& options, const Pagemap& pagemap, Memory& memory
     return told ? tell("sample", toucher.progress()) : told;
 }
 
+/// They end with their parent. Called before there are threads.
+Result<void> fork_children(unsigned count) {
+    for (; count > 0; --count) {
+        const pid_t child = ::fork();
+        if (child < 0) {
+            return fail_errno(errno, "fork", "");
+        }
+        if (child == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (;;) {
+                ::pause();
+            }
+        }
+    }
+    return {};
+}
+
 Result<void> run(const Options& options) {
     const auto report = open_report(options.report);
     if (!report) {
@@ -294,7 +312,9 @@ Result<void> run(const Options& options) {
     if (!memory) {
         return tl::unexpected(memory.error());
     }
-    return work(options, *pagemap, *memory, *report);
+    return fork_children(options.children).and_then([&] {
+        return work(options, *pagemap, *memory, *report);
+    });
 }
 
 void handle_signals() {

@@ -49,8 +49,9 @@ TEST(WorkloadOptions, TakesEveryOption) {
                "4KiB",        "--file-cold", "/b",          "8192",  "--random",   "0",
                "--report",    "/out/r",      "--sample",    "250ms", "--seconds",  "7",
                "--pause-us",  "20",          "--work-mode", "spin",  "--pass",     "checksum",
-               "--alternate", "30s",         "--pages",     "any"});
+               "--alternate", "30s",         "--pages",     "any",   "--children", "3"});
     ASSERT_TRUE(options);
+    EXPECT_EQ(options->children, 3U);
     EXPECT_TRUE(growth_steps(*options).empty());
     EXPECT_EQ(options->cold, mebibytes(96));
     EXPECT_EQ(options->file_hot.path, "/a");
