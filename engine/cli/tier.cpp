@@ -50,8 +50,10 @@ std::string tier_table(const json& reply) {
 }
 
 /// Titles, and fields of a share.
-constexpr std::array<std::pair<const char*, const char*>, 6> kShareColumns{
-    {{">SHARE", "target_bytes"},
+constexpr std::array<std::pair<const char*, const char*>, 8> kShareColumns{
+    {{">LOW", "low_bytes"},
+     {">HIGH", "high_bytes"},
+     {">TARGET", "target_bytes"},
      {">HOT", "hot_bytes"},
      {">HOT IN TIER 1", "hot_fast_bytes"},
      {">UP", "promoted_bytes"},

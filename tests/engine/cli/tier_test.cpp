@@ -18,17 +18,18 @@ TEST(TierText, ShowsTiersAndWhatContainersHaveInThem) {
                  "high_bytes":1073741824,"target_bytes":62914560,"hot_bytes":48234496,
                  "hot_fast_bytes":47185920,"promoted_bytes":48234496,"demoted_bytes":67108864,
                  "returned_bytes":1048576}}]})");
-    EXPECT_EQ(tier_text(reply), "TIER  NODES           SIZE      FREE\n"
-                                "1     0            1.0 GiB  10.0 MiB\n"
-                                "2     1 (no CPUs)  2.0 GiB         -\n"
-                                "left alone: node 2, which the kernel has in no tier\n"
-                                "\n"
-                                "NAME      TIER 1   TIER 2     SHARE       HOT  HOT IN TIER 1  "
-                                "      UP      DOWN     BACK\n"
-                                "d\\x1bb         -        -         -         -              -  "
-                                "       -         -        -\n"
-                                "web     48.0 MiB  2.0 MiB  60.0 MiB  46.0 MiB       45.0 MiB  "
-                                "46.0 MiB  64.0 MiB  1.0 MiB\n");
+    EXPECT_EQ(tier_text(reply),
+              "TIER  NODES           SIZE      FREE\n"
+              "1     0            1.0 GiB  10.0 MiB\n"
+              "2     1 (no CPUs)  2.0 GiB         -\n"
+              "left alone: node 2, which the kernel has in no tier\n"
+              "\n"
+              "NAME      TIER 1   TIER 2  LOW     HIGH    TARGET       HOT  HOT IN TIER 1  "
+              "      UP      DOWN     BACK\n"
+              "d\\x1bb         -        -    -        -         -         -              -  "
+              "       -         -        -\n"
+              "web     48.0 MiB  2.0 MiB  0 B  1.0 GiB  60.0 MiB  46.0 MiB       45.0 MiB  "
+              "46.0 MiB  64.0 MiB  1.0 MiB\n");
 }
 
 TEST(TierText, SaysWhyThereIsNothingToChooseBetween) {

@@ -5,7 +5,7 @@
 . /vm/guest/lib.sh
 
 readonly MODULES=/sys/module KDAMONDS=/sys/kernel/mm/damon/admin/kdamonds
-readonly SETTLED_SECONDS=60 AGGREGATION_US=1000000
+readonly SETTLED_SECONDS=60 AGGREGATION_US=1000000 FORECAST_MOST=$((4 * 1024 * 1024))
 
 # enable_module NAME: prints what the kernel says to it.
 enable_module() {
@@ -76,6 +76,14 @@ step "cold memory is told to be idle for $without us more than it was watched wi
 jq -en --argjson a "$without" --argjson b "$with" --argjson most "$AGGREGATION_US" '
     $b[0] >= $a[0] - $most and $b[1] <= $a[1] + $most' >/dev/null ||
     fail "reclaim changed what stat tells of the memory that stayed by more than an aggregation"
+
+step "what would leave the one is what has left the other, and asking touches nothing"
+before_asking=$(<"$CGROUPS/pair/alone/memory.swap.current")
+forecast=$(cgtide what-if alone --idle 10s --json | jq '.what_if | .anon_bytes + .file_bytes')
+gone=$(<"$CGROUPS/pair/both/memory.swap.current")
+step "forecast $forecast bytes, gone $gone bytes"
+((forecast > gone - FORECAST_MOST && forecast < gone + FORECAST_MOST)) || fail "the forecast is $forecast bytes, and $gone have left"
+[[ $(<"$CGROUPS/pair/alone/memory.swap.current") == "$before_asking" ]] || fail "asking took memory out"
 
 step "stopped"
 stop_engine
