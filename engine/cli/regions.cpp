@@ -110,6 +110,7 @@ std::string space_text(const json& space) {
     }
     // The largest, in the order of their addresses.
     std::vector<double> sizes;
+    sizes.reserve(groups.size());
     for (const Group& group : groups) {
         sizes.push_back(group.present);
     }
