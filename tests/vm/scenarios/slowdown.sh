@@ -20,7 +20,7 @@ cgroup = "/web"
 profiles = ["default", "eager"]
 TOML
 
-# start_spinner ANNOTATIONS: the loop, in one container for all segments: two processes differ by more than what is measured.
+# start_spinner ANNOTATIONS: the loop, in one container for all segments, so that nothing but the apps differs.
 start_spinner() {
     make_bundle /run/bundle spinner /run/rootfs /web/spinner "$1" -- \
         /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --work-mode spin --pass checksum \
