@@ -87,9 +87,11 @@ std::optional<Reason> Law::blocked() const {
         const auto left = std::chrono::duration_cast<Microseconds>(*state.oom_until - now.at);
         return Reason(ReasonCode::after_oom, {usage(), {InputKey::hold, number(left)}});
     }
-    if (now.lived < policy.reclaim.idle) {
+    const Microseconds watched =
+        now.idle ? std::clamp(now.idle->watched, now.lived - kFirstLook, now.lived) : now.lived;
+    if (watched < policy.reclaim.idle) {
         return Reason(ReasonCode::young, {usage(),
-                                          {InputKey::age, number(now.lived)},
+                                          {InputKey::age, number(watched)},
                                           {InputKey::idle, number(policy.reclaim.idle)}});
     }
     // Over a long time pressure that was felt just now is told as little.
@@ -381,9 +383,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
     brake(state, signals, node.page_size, now.at);
     widen(state, outcomes);
     relax(state, outcomes, now.at);
-    if (now.idle && counted_at(*now.idle) >= state.left_at) {
-        state.left = 0.0;
-    }
+    count_left(state, now.idle ? std::optional(counted_at(*now.idle)) : std::nullopt);
     Law law{policy, now, node, state, signals};
     const model::Decision decision = law.decide();
     return {state, {decision}};

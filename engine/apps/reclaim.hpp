@@ -20,6 +20,10 @@ inline constexpr Microseconds kLastHold{600'000'000};
 /// How long reclaim waits after an OOM kill or a `max` event.
 inline constexpr Microseconds kOomWait{60'000'000};
 
+/// A sensor's first look comes within this after the container was seen first. As long the law
+/// waits for an age that is about to be known.
+inline constexpr Microseconds kFirstLook{10'000'000};
+
 /// A sample that many periods after the one before tells nothing of now: the engine stood still.
 inline constexpr int kMostMissed = 3;
 

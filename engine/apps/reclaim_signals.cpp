@@ -33,8 +33,7 @@ void book_lists(ReclaimState& state, const model::Outcome& outcome, Bytes left) 
 void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;
     const Bytes left = left_by(outcome);
-    state.left += number(left);
-    state.left_at = outcome.at;
+    state.departures.push_back({outcome.at - outcome.wall, outcome.at, number(left)});
     if (!is_by_address(outcome.actuator) && outcome.actuator != model::Actuator::generations) {
         state.elsewhere = false;
         book_lists(state, outcome, left);
@@ -94,6 +93,20 @@ void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
             // The kernel takes a little more; all beyond is what the container freed itself.
             state.carry -= number(std::min(outcome.taken - outcome.asked, outcome.asked));
         }
+    }
+}
+
+void count_left(ReclaimState& state, std::optional<TimePoint> counted) {
+    using Span = std::chrono::duration<double>;
+    std::erase_if(state.departures, [&](const model::Departure& departure) {
+        return counted && departure.until <= *counted;
+    });
+    state.left = 0.0;
+    for (const model::Departure& departure : state.departures) {
+        const Span all = departure.until - departure.since;
+        const Span after =
+            departure.until - std::max(departure.since, counted.value_or(TimePoint::min()));
+        state.left += departure.bytes * (all > Span(0) ? after / all : 1.0);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/model/app.hpp"
 
+#include <optional>
 #include <span>
 
 namespace cgtide::apps {
@@ -24,6 +25,10 @@ Signals measure(model::ReclaimState& state, const model::Snapshot& now, Bytes pa
 /// Books what the actuator reports: bytes beyond an unproven request are owed back, CPU counts
 /// against the container's share, and what was advised and stayed is left alone for kStuckRetry.
 void book(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
+
+/// Forgets what had left when present pages were `counted` last; nullopt: they were not. Of what
+/// left meanwhile the share of its time after that counts as left.
+void count_left(model::ReclaimState& state, std::optional<TimePoint> counted);
 
 /// The refault brake: holds when too much of what was taken lately came back, longer each time.
 void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);

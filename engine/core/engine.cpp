@@ -224,7 +224,7 @@ void Engine::find_turns(TimePoint now) {
         turns_.push_back(
             {container, container->group, subject, model::Snapshot{}, container->generations, false,
              container->policy.reclaim.idle,
-             subject.needs.homing ? wish_of(*container).excluded : std::unordered_set<CgroupId>{}});
+             subject.needs.homing || subject.needs.idle ? wish_of(*container) : monitor::Wish{}});
     }
 }
 

@@ -80,8 +80,8 @@ private:
         Result<model::Snapshot> snapshot;
         std::shared_ptr<const monitor::GenerationFigures> generations;
         bool wants_generations = false;
-        Microseconds cold_after{0};              ///< its reclaim.idle
-        std::unordered_set<CgroupId> excluded{}; ///< registered containers inside it, for homing
+        Microseconds cold_after{0}; ///< its reclaim.idle
+        monitor::Wish wish{};       ///< where it has processes to look at
     };
 
     /// A request that is about to be made.

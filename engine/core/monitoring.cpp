@@ -46,6 +46,7 @@ void Engine::sense_idle(Turn& turn, bool by_regions, bool regions_work) const {
     const monitor::Charged charged{stat.anon, stat.file, stat.shmem, stat.file_mapped};
     monitor::IdleViews views;
     if (by_regions) {
+        options_.sensor.regions->catch_up(turn.wish); // else what has left would count as there
         views.regions = options_.sensor.regions->view(turn.subject.group->id(), charged);
         views.physical = options_.sensor.physical->view(turn.subject.group->id(), charged);
     }

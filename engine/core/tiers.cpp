@@ -103,8 +103,6 @@ void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) c
     if (!nodes) {
         return;
     }
-    const monitor::Wish wish{turn.group->id(), turn.group, std::string(turn.subject.path),
-                             turn.excluded};
     auto free = monitor::read_free(options_.roots.sys, *sight.topology);
     for (const model::MemoryTier& tier : sight.topology->tiers) {
         for (const model::MemoryNode& node : tier.nodes) {
@@ -112,7 +110,7 @@ void Engine::sense_homing(Turn& turn, const TierSight& sight, bool by_regions) c
         }
     }
     turn.snapshot->homing = monitor::homing(
-        *sight.topology, monitor::allowed_cpus(options_.roots.proc, wish), *nodes, free);
+        *sight.topology, monitor::allowed_cpus(options_.roots.proc, turn.wish), *nodes, free);
 }
 
 /// Shares the fastest tier out among all containers with app `tier`, by what was last seen of each.

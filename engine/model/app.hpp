@@ -51,6 +51,13 @@ struct StatState {
     std::shared_ptr<const IdleSummary> idle; ///< the last that a sensor told; null before it
 };
 
+/// Proven bytes that left, and from when to when the request was under way.
+struct Departure {
+    TimePoint since{};
+    TimePoint until{};
+    double bytes = 0.0;
+};
+
 /// What the reclaim law remembers of a container. docs/apps/reclaim.md has the formulas.
 struct ReclaimState {
     std::optional<TimePoint> last_at; ///< of the sample that the deltas are taken from
@@ -72,9 +79,9 @@ struct ReclaimState {
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
     double step = 0.0;     ///< bytes of the next request of proven age; 0: the first one
-    double left = 0.0;     ///< proven bytes that left since present pages were counted
-    TimePoint left_at{};   ///< when the last of them did
-    double stuck = 0.0;    ///< proven bytes that were advised and did not leave
+    std::vector<Departure> departures; ///< those that ended after present pages were counted
+    double left = 0.0;                 ///< of their bytes, those that left after that, about
+    double stuck = 0.0;                ///< proven bytes that were advised and did not leave
     TimePoint stuck_until{};
     bool asks_lists = false;    ///< the last request was for what is stuck, of the kernel's lists
     TimePoint listless_until{}; ///< they gave next to none of it

@@ -18,7 +18,7 @@ constexpr std::array<ReasonText, 37> kReasons{{
      "The law's share is under the smallest request and is carried over to the next period."},
     {ReasonCode::warming, "warming",
      "There is no earlier sample of the last periods to take deltas from."},
-    {ReasonCode::young, "young", "The container is younger than reclaim.idle."},
+    {ReasonCode::young, "young", "The container has been watched for less than reclaim.idle."},
     {ReasonCode::pressure, "pressure", "Memory pressure is over the target."},
     {ReasonCode::io_pressure, "io-pressure", "IO pressure is over the target."},
     {ReasonCode::refaults, "refaults", "Too much of what was taken came back."},
@@ -218,8 +218,7 @@ std::string explain(const Reason& reason) {
     case ReasonCode::warming:
         return kept(reason) + "no sample of the last periods to compare with";
     case ReasonCode::young:
-        return kept(reason) + "container is " + show(reason, age) + " old, under " +
-               show(reason, idle);
+        return kept(reason) + "watched for " + show(reason, age) + ", under " + show(reason, idle);
     case ReasonCode::pressure:
         return explain_pressure(reason, memory_pressure, "memory");
     case ReasonCode::io_pressure:

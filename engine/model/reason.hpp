@@ -16,7 +16,7 @@ enum class ReasonCode : std::uint8_t {
     cold,              ///< bytes were asked for that are proven idle
     saving,            ///< the law's share is under the smallest request and is carried over
     warming,           ///< no earlier sample to take deltas from
-    young,             ///< the container is younger than reclaim.idle
+    young,             ///< the container has been watched for less than reclaim.idle
     pressure,          ///< memory pressure is over the target
     io_pressure,       ///< io pressure is over the target
     refaults,          ///< what was taken came back

@@ -10,8 +10,10 @@
 
 namespace cgtide::monitor {
 
-/// Which files several watched containers map. Who of them is charged for a page, and when the
-/// others use it, a container's own processes do not tell. Pure.
+/// Which files others need too. Those that several watched containers map: who of them is charged
+/// for a page, and when the others use it, a container's own processes do not tell. And programs,
+/// of which a mapping is executable: whoever starts one next reads what those that run have long
+/// done with. Pure.
 class CommonFiles {
 public:
     /// What the processes of a container map now.
@@ -19,12 +21,17 @@ public:
 
     void forget(CgroupId id);
 
-    /// Those of a container's files that another one maps too; rising.
+    /// Those of a container's files that others need too; rising.
     std::vector<FileId> of(CgroupId id) const;
 
 private:
-    std::map<CgroupId, std::vector<FileId>> files_; ///< each rising
-    std::map<FileId, unsigned> containers_;         ///< how many map it
+    struct File {
+        FileId id;
+        bool is_program = false;
+    };
+
+    std::map<CgroupId, std::vector<File>> files_; ///< each rising, a file once
+    std::map<FileId, unsigned> containers_;       ///< how many map it
 };
 
 } // namespace cgtide::monitor

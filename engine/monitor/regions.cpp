@@ -79,6 +79,13 @@ std::vector<damon::Target> Regions::refresh(const std::vector<Wish>& wishes) {
     return targets;
 }
 
+void Regions::catch_up(const Wish& wish) {
+    const auto found = containers_.find(wish.id);
+    if (found != containers_.end() && changed_.contains(wish.id)) {
+        look(wish, found->second, std::chrono::steady_clock::now());
+    }
+}
+
 void Regions::adopt(const PoolState& state) {
     unwatched_ = {state.unwatched.begin(), state.unwatched.end()};
     for (const int kdamond : kdamonds_) {
@@ -209,6 +216,15 @@ std::vector<model::ColdSpace> Regions::cold(CgroupId id, Microseconds idle) cons
     return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
         return ages.watched() < idle ? std::vector<model::ColdRange>()
                                      : cold_ranges(space, resolution_of(ages), idle);
+    });
+}
+
+std::vector<model::ColdSpace> Regions::cold_own(CgroupId id, Microseconds idle) const {
+    const std::vector<FileId> common = files_.of(id);
+    return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
+        return ages.watched() < idle ? std::vector<model::ColdRange>()
+                                     : without_files(cold_ranges(space, resolution_of(ages), idle),
+                                                     space.mappings, common);
     });
 }
 

@@ -45,6 +45,10 @@ public:
     /// \returns what the pool should watch.
     std::vector<damon::Target> refresh(const std::vector<Wish>& wishes);
 
+    /// Looks anew at one that is watched, where something has befallen it since the last look, as
+    /// the next refresh() would. About 200 us a process, else nothing.
+    void catch_up(const Wish& wish);
+
     /// Takes over what the pool made of it.
     void adopt(const PoolState& state);
 
@@ -68,6 +72,9 @@ public:
 
     /// Addresses of its memory that have been idle for at least `idle`, as view() tells it.
     std::vector<model::ColdSpace> cold(CgroupId id, Microseconds idle) const;
+
+    /// As cold(), without files that others need too: what may be paged out by address.
+    std::vector<model::ColdSpace> cold_own(CgroupId id, Microseconds idle) const;
 
     /// Addresses that have been in use for at least `time` without a break; `idle` is below 0.
     std::vector<model::ColdSpace> hot(CgroupId id, Microseconds time) const;

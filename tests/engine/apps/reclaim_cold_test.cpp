@@ -173,6 +173,33 @@ TEST(ReclaimCold, DoesNotAskAgainForWhatLeftSinceItWasCounted) {
     EXPECT_EQ(scene.step().ask, mebibytes(8));
 }
 
+TEST(ReclaimCold, TakesOffWhatLeftAfterItWasCountedAlone) {
+    const auto report_second = [](ColdScene& scene, Bytes left) {
+        scene.report_cold(left, left);
+        scene.outcomes.back().wall = std::chrono::seconds(1);
+        scene.outcomes.back().at = scene.now.at + std::chrono::seconds(1);
+    };
+    ColdScene scene(mebibytes(20));
+    ASSERT_EQ(scene.step().ask, mebibytes(8));
+    report_second(scene, mebibytes(8));
+    scene.show(mebibytes(18));
+    // Counted when a quarter of the 8 MiB had left: the other 6 are among the 18.
+    const TimePoint amid = scene.now.at + std::chrono::milliseconds(250);
+    scene.view->counted = amid;
+    ASSERT_EQ(scene.step().ask, mebibytes(12));
+    const TimePoint between = scene.now.at;
+    report_second(scene, mebibytes(12));
+    EXPECT_EQ(scene.step().ask.count, 0U); // not counted since
+    // All 8 had left, and none of the 12; 4 more have become cold.
+    scene.show(mebibytes(16));
+    scene.view->counted = between;
+    EXPECT_EQ(scene.step().ask, mebibytes(4));
+    scene.show(mebibytes(4));
+    scene.view->counted = scene.now.at;
+    scene.step();
+    EXPECT_TRUE(scene.reclaim_state().departures.empty());
+}
+
 TEST(ReclaimCold, LeavesWhatDoesNotLeaveAloneForAMinute) {
     ColdScene scene(mebibytes(8));
     scene.now.stat->unevictable = mebibytes(8);

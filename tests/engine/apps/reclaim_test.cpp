@@ -26,6 +26,28 @@ TEST(Reclaim, LeavesAYoungContainerAlone) {
     EXPECT_NE(scene.step().reason.code(), ReasonCode::young);
 }
 
+TEST(Reclaim, AContainerIsYoungUntilItsSensorHasWatchedForAsLong) {
+    Scene scene;
+    scene.step();
+    scene.policy.reclaim.idle = std::chrono::seconds(10);
+    const auto young_at = [&](std::chrono::seconds lived, std::chrono::seconds watched) {
+        scene.now.lived = lived;
+        scene.see({{Microseconds(0), mebibytes(96), mebibytes(32)}}, watched);
+        return scene.step().reason;
+    };
+    using std::chrono::seconds;
+    const model::Reason young = young_at(seconds(12), seconds(9));
+    EXPECT_EQ(young.code(), ReasonCode::young);
+    EXPECT_DOUBLE_EQ(young.input(model::InputKey::age), 9e6);
+    EXPECT_NE(young_at(seconds(12), seconds(10)).code(), ReasonCode::young);
+    EXPECT_EQ(young_at(seconds(19), seconds(2)).code(), ReasonCode::young);
+    // A sensor that began anew is not waited for: there is the pace of unknown age.
+    EXPECT_NE(young_at(seconds(20), seconds(2)).code(), ReasonCode::young);
+    EXPECT_NE(young_at(seconds(60), seconds(0)).code(), ReasonCode::young);
+    // It may have watched for longer than this engine has run.
+    EXPECT_EQ(young_at(seconds(9), seconds(60)).code(), ReasonCode::young);
+}
+
 TEST(Reclaim, AsksForTheLawsShareAtZeroPressure) {
     Scene scene;
     scene.step();

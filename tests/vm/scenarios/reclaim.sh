@@ -42,12 +42,15 @@ make_bundle /run/bundle main /run/rootfs /web/main '{
     "cgtide.io/reclaim.idle": "10s", "cgtide.io/name": "main"}' -- \
     /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
 add_hooks /run/bundle
+echo 3 >/proc/sys/vm/drop_caches # so that main reads its program and is charged for it
 runtime_create_start main /run/bundle
 limits=$(limits_of)
 expect "the hook registered nobody: $(cat /run/bundle/output "$ENGINE_LOG")" listed
 wait_for 60 has_event "$REPORT" populated
 populated=$SECONDS
-step "populated"
+program=$(memory_stat web/main file)
+step "populated; $program bytes of its program are charged to it"
+((program >= 64 * 1024)) || fail "it is charged for $program bytes of page cache, which its program is not"
 
 step "killing the engine with SIGKILL while it works, and starting it again"
 wait_for 60 grep -q 'cold_resident' "$REPORT"
@@ -79,6 +82,10 @@ final=$(last_sample "$REPORT" cold_resident)
 step "cold out at the end: $(((COLD - final) * 100 / COLD)) %; hot out at worst: $worst bytes of $HOT"
 ((final <= COLD * 20 / 100)) || fail "only $((COLD - final)) of $COLD cold bytes are out"
 ((worst <= HOT * 5 / 100)) || fail "$worst of $HOT hot bytes were out at one sample"
+# Whoever starts a program next needs what those that run have long done with.
+kept=$(memory_stat web/main file)
+step "of its program $kept bytes are in memory"
+((kept >= program * 9 / 10)) || fail "of $program bytes of its program only $kept are left in memory"
 
 if [[ $KERNEL == newest ]]; then
     forked_is_out() { (($(last_sample /out/forked.jsonl cold_resident) <= 12 * MIB)); }
