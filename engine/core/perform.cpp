@@ -60,7 +60,7 @@ asio::awaitable<model::Outcome> Engine::page_out(Pointer container, const Order&
     const std::string path = container->record.cgroup_path;
     const Microseconds period = container->policy.profile.period;
     const auto find = [&] {
-        return options_.sensor.regions->cold_own(order.decision.id, *order.decision.proven);
+        return options_.sensor.regions->cold(order.decision.id, *order.decision.proven);
     };
     const auto spaces = co_await offload(sensors_, find);
     const auto write = [&] {

@@ -40,7 +40,7 @@ asio::awaitable<model::Outcome> Engine::page_out_by_damon(Pointer container, con
     const Microseconds period = container->policy.profile.period;
     const act::PageoutSite site{group->dir(), options_.roots.proc, path};
     const auto find = [this, &decision] {
-        return options_.sensor.regions->cold_own(decision.id, *decision.proven);
+        return options_.sensor.regions->cold(decision.id, *decision.proven);
     };
     const auto spaces = co_await offload(sensors_, find);
     std::optional<act::Meter> meter;

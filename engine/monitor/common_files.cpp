@@ -1,30 +1,25 @@
 #include "engine/monitor/common_files.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <iterator>
 #include <utility>
 
 namespace cgtide::monitor {
 
 void CommonFiles::set(CgroupId id, std::span<const Space> spaces) {
-    std::vector<File> files;
+    std::vector<FileId> files;
     for (const Space& space : spaces) {
         for (const cgroup::Mapping& mapping : space.mappings) {
             if (mapping.inode != 0) {
-                files.push_back({{mapping.device, mapping.inode}, mapping.executable});
+                files.push_back({mapping.device, mapping.inode});
             }
         }
     }
-    // Where some mappings of a file are executable, one of these is the one that is kept.
-    std::sort(files.begin(), files.end(), [](const File& a, const File& b) {
-        return std::tuple(a.id, b.is_program) < std::tuple(b.id, a.is_program);
-    });
-    files.erase(std::unique(files.begin(), files.end(),
-                            [](const File& a, const File& b) { return a.id == b.id; }),
-                files.end());
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
     forget(id);
-    for (const File& file : files) {
-        ++containers_[file.id];
+    for (const FileId& file : files) {
+        ++containers_[file];
     }
     files_[id] = std::move(files);
 }
@@ -34,8 +29,8 @@ void CommonFiles::forget(CgroupId id) {
     if (known.empty()) {
         return;
     }
-    for (const File& file : known.mapped()) {
-        const auto count = containers_.find(file.id);
+    for (const FileId& file : known.mapped()) {
+        const auto count = containers_.find(file);
         if (--count->second == 0) {
             containers_.erase(count);
         }
@@ -45,11 +40,8 @@ void CommonFiles::forget(CgroupId id) {
 std::vector<FileId> CommonFiles::of(CgroupId id) const {
     std::vector<FileId> common;
     if (const auto known = files_.find(id); known != files_.end()) {
-        for (const File& file : known->second) {
-            if (file.is_program || containers_.at(file.id) > 1) {
-                common.push_back(file.id);
-            }
-        }
+        std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(common),
+                     [&](const FileId& file) { return containers_.at(file) > 1; });
     }
     return common;
 }

@@ -242,7 +242,7 @@ private:
 
     const ViewFrame& frame_;
     Slices own_;
-    Slices common_; ///< of files that others need too
+    Slices common_; ///< of files that another container maps too
     std::vector<Shared> shared_;
     Bytes thin_file_; ///< of files: present, and not seen
 };
@@ -308,33 +308,6 @@ std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds r
         });
     }
     return cold;
-}
-
-std::vector<model::ColdRange> without_files(std::span<const model::ColdRange> ranges,
-                                            std::span<const Mapping> mappings,
-                                            std::span<const FileId> files) {
-    std::vector<model::ColdRange> kept;
-    auto mapping = mappings.begin();
-    for (model::ColdRange range : ranges) {
-        while (mapping != mappings.end() && mapping->end <= range.start) {
-            ++mapping;
-        }
-        for (auto at = mapping; at != mappings.end() && at->start < range.end; ++at) {
-            const bool is_own = at->writable && !at->shared;
-            if (is_own ||
-                !std::binary_search(files.begin(), files.end(), FileId{at->device, at->inode})) {
-                continue;
-            }
-            if (at->start > range.start) {
-                kept.push_back({range.start, at->start, range.idle});
-            }
-            range.start = std::min(at->end, range.end);
-        }
-        if (range.start < range.end) {
-            kept.push_back(range);
-        }
-    }
-    return kept;
 }
 
 } // namespace cgtide::monitor

@@ -44,7 +44,7 @@ struct ViewFrame {
     std::uint32_t processes = 0;
     std::uint32_t unwatched = 0;
     TimePoint counted{};              ///< when the pages that are present were looked at
-    std::span<const FileId> common{}; ///< rising: files that others need too, as CommonFiles tells
+    std::span<const FileId> common{}; ///< rising: files that another watched container maps too
 };
 
 /// A container's idle memory by regions. Pure.
@@ -64,12 +64,6 @@ model::IdleView idle_view(std::span<const SeenSpace> spaces, const Charged& char
 /// is for the caller to find out. Pure.
 std::vector<model::ColdRange> cold_ranges(const SeenSpace& space, Microseconds resolution,
                                           Microseconds idle);
-
-/// `ranges`, which rise, without the mappings of these files (rising), but for private ones that
-/// may be written: what is written there is the process's own. Pure.
-std::vector<model::ColdRange> without_files(std::span<const model::ColdRange> ranges,
-                                            std::span<const cgroup::Mapping> mappings,
-                                            std::span<const FileId> files);
 
 /// Addresses of one space that have been in use for at least `time` without a break; their `idle`
 /// is below 0. Rising, apart. Pure.

@@ -16,14 +16,10 @@ namespace {
 
 using cgroup::Mapping;
 
-bool goes_on_in_file(const Mapping& before, const Mapping& after) {
-    return before.offset + (before.end - before.start) == after.offset &&
-           before.writable == after.writable && before.shared == after.shared;
-}
-
 bool goes_on(const Mapping& before, const Mapping& after) {
     return before.end == after.start && before.inode == after.inode &&
-           before.device == after.device && (before.inode == 0 || goes_on_in_file(before, after));
+           before.device == after.device &&
+           (before.inode == 0 || before.offset + (before.end - before.start) == after.offset);
 }
 
 /// Those that can hold charged memory, joined, and without names, which point into the text.
@@ -35,7 +31,6 @@ std::vector<Mapping> charged_mappings(const std::vector<Mapping>& all) {
         }
         if (!kept.empty() && goes_on(kept.back(), mapping)) {
             kept.back().end = mapping.end;
-            kept.back().executable |= mapping.executable;
             continue;
         }
         kept.push_back(mapping);

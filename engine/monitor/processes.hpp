@@ -15,15 +15,14 @@ namespace cgtide::monitor {
 /// One address space of a container.
 struct Space {
     damon::TargetKey key = 0;
-    int pid = 0;                          ///< a process that has it
-    std::uint64_t pid_start = 0;          ///< clock ticks after boot
-    std::uint64_t stack_end = 0;          ///< changes with execve(), is the same after fork()
-    std::vector<damon::Range> ranges;     ///< to watch: rising, apart, at least one
-    std::vector<cgroup::Present> present; ///< in mappings that can hold charged memory; rising
-    std::vector<damon::Range> came;       ///< present, and not so at the refresh before
-    /// Those mappings, without names. Neighbours that go on in memory and file are joined, and
-    /// executable where one of them is; those of files only where both may be written, or neither.
-    std::vector<cgroup::Mapping> mappings;
+    int pid = 0;                           ///< a process that has it
+    std::uint64_t pid_start = 0;           ///< clock ticks after boot
+    std::uint64_t stack_end = 0;           ///< changes with execve(), is the same after fork()
+    std::vector<damon::Range> ranges;      ///< to watch: rising, apart, at least one
+    std::vector<cgroup::Present> present;  ///< in mappings that can hold charged memory; rising
+    std::vector<damon::Range> came;        ///< present, and not so at the refresh before
+    std::vector<cgroup::Mapping> mappings; ///< those mappings, without names; neighbours that go on
+                                           ///< in memory and file are joined
 };
 
 /// Bounds of a container's share.

@@ -219,15 +219,6 @@ std::vector<model::ColdSpace> Regions::cold(CgroupId id, Microseconds idle) cons
     });
 }
 
-std::vector<model::ColdSpace> Regions::cold_own(CgroupId id, Microseconds idle) const {
-    const std::vector<FileId> common = files_.of(id);
-    return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
-        return ages.watched() < idle ? std::vector<model::ColdRange>()
-                                     : without_files(cold_ranges(space, resolution_of(ages), idle),
-                                                     space.mappings, common);
-    });
-}
-
 std::vector<model::ColdSpace> Regions::hot(CgroupId id, Microseconds time) const {
     return ranges(id, [&](const SeenSpace& space, const Ages& ages) {
         return hot_ranges(space, resolution_of(ages), time);

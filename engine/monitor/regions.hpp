@@ -73,9 +73,6 @@ public:
     /// Addresses of its memory that have been idle for at least `idle`, as view() tells it.
     std::vector<model::ColdSpace> cold(CgroupId id, Microseconds idle) const;
 
-    /// As cold(), without files that others need too: what may be paged out by address.
-    std::vector<model::ColdSpace> cold_own(CgroupId id, Microseconds idle) const;
-
     /// Addresses that have been in use for at least `time` without a break; `idle` is below 0.
     std::vector<model::ColdSpace> hot(CgroupId id, Microseconds time) const;
 

@@ -33,19 +33,6 @@ TEST(CommonFiles, AreThoseOfTwoContainers) {
     EXPECT_THAT(files.of(kData), ElementsAre(FileId{1, 9}, FileId{2, 7}));
 }
 
-TEST(CommonFiles, ProgramsAreToo) {
-    Space space = space_of({{1, 7}, {1, 8}, {1, 7}, {1, 9}, {1, 7}});
-    space.mappings[2].executable = true; // the one in the middle, as a program's text is
-    CommonFiles files;
-    files.set(kWeb, std::vector{space});
-    EXPECT_THAT(files.of(kWeb), ElementsAre(FileId{1, 7}));
-    // Another that only reads it needs no more than this.
-    files.set(kData, std::vector{space_of({{1, 7}})});
-    EXPECT_THAT(files.of(kWeb), ElementsAre(FileId{1, 7}));
-    files.forget(kWeb);
-    EXPECT_THAT(files.of(kData), IsEmpty());
-}
-
 TEST(CommonFiles, FollowWhatIsMappedNow) {
     CommonFiles files;
     files.set(kWeb, std::vector{space_of({{1, 7}, {1, 8}})});

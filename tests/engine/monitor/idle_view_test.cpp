@@ -329,28 +329,5 @@ TEST(ColdRanges, LeaveOutWhatIsTooThinlySpreadToBeSeen) {
     EXPECT_THAT(cold_of(space, 10), ElementsAre(cold(0, 32, 30)));
 }
 
-TEST(ColdRanges, LeaveOutFilesThatOthersNeed) {
-    const std::vector<model::ColdRange> ranges{cold(0, 10, 30), cold(20, 40, 60), cold(50, 60, 90)};
-    std::vector<Mapping> mappings{file(2, 4, 0, 5), file(4, 6, 2, 6), file(8, 24, 0, 5),
-                                  file(30, 32, 16, 5), file(34, 36, 18, 5)};
-    const auto without = [&](const std::vector<FileId>& files) {
-        return without_files(ranges, mappings, files);
-    };
-    EXPECT_EQ(without({}), ranges);
-    EXPECT_EQ(without({{1, 4}, {2, 5}}), ranges); // other files
-    EXPECT_THAT(without({{1, 5}}),
-                ElementsAre(cold(0, 2, 30), cold(4, 8, 30), cold(24, 30, 60), cold(32, 34, 60),
-                            cold(36, 40, 60), cold(50, 60, 90)));
-    // What a process writes in a private mapping is its own; in a shared one it is the file's.
-    mappings[3].writable = true;
-    mappings[4].writable = true;
-    mappings[4].shared = true;
-    EXPECT_THAT(without({{1, 5}}), ElementsAre(cold(0, 2, 30), cold(4, 8, 30), cold(24, 34, 60),
-                                               cold(36, 40, 60), cold(50, 60, 90)));
-    // One mapping over several ranges, and one that covers a range as it is.
-    mappings = {file(0, 30, 0, 5), file(50, 60, 30, 5)};
-    EXPECT_THAT(without({{1, 5}}), ElementsAre(cold(30, 40, 60)));
-}
-
 } // namespace
 } // namespace cgtide::monitor

@@ -321,33 +321,6 @@ TEST_F(ProcessesOfAContainer, TwoProcessesOfOneFileNameItAlike) {
     ::close(fd);
 }
 
-TEST_F(ProcessesOfAContainer, MappingsOfOneFileAreJoinedWhereNoneOrAllMayBeWritten) {
-    const int fd = ::memfd_create("cgtide-program", MFD_CLOEXEC);
-    ASSERT_EQ(::ftruncate(fd, 3 * kMiB), 0);
-    char* const at = map(3 * kMiB, MAP_PRIVATE, fd);
-    ASSERT_EQ(::mprotect(at, kMiB, PROT_READ), 0);
-    ASSERT_EQ(::mprotect(at + kMiB, kMiB, PROT_READ | PROT_EXEC), 0);
-    const Child child([&] { std::memset(at + 2 * kMiB, 1, kMiB); });
-    Processes processes(proc_);
-    refresh(processes, {child.pid()});
-    ASSERT_THAT(processes.spaces(), SizeIs(1));
-    const auto& all = processes.spaces()[0].mappings;
-    const auto text = std::find_if(all.begin(), all.end(),
-                                   [&](const auto& one) { return one.start == address(at); });
-    ASSERT_GE(all.end() - text, 2);
-    EXPECT_EQ(text->end, address(at) + 2 * kMiB);
-    EXPECT_TRUE(text->executable);
-    EXPECT_FALSE(text->writable);
-    const auto data = text + 1;
-    EXPECT_EQ(data->start, text->end);
-    EXPECT_EQ(data->end, address(at) + 3 * kMiB);
-    EXPECT_EQ(data->inode, text->inode);
-    EXPECT_FALSE(data->executable);
-    EXPECT_TRUE(data->writable);
-    ::munmap(at, 3 * kMiB);
-    ::close(fd);
-}
-
 /// A child that has its parent's memory, as between vfork() and execve(); it waits on a pipe.
 int wait_on(void* pipe) {
     char byte = 0;

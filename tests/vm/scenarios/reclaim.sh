@@ -82,6 +82,11 @@ final=$(last_sample "$REPORT" cold_resident)
 step "cold out at the end: $(((COLD - final) * 100 / COLD)) %; hot out at worst: $worst bytes of $HOT"
 ((final <= COLD * 20 / 100)) || fail "only $((COLD - final)) of $COLD cold bytes are out"
 ((worst <= HOT * 5 / 100)) || fail "$worst of $HOT hot bytes were out at one sample"
+# Each step knows what the one before has taken, and takes off no more: 6 MiB were lost to a look at what was leaving.
+lost=$(cgtide explain main --json | jq '[.entries[] | select(.reason == "cold" and .outcome != null)] | . as $steps |
+    [range(1; length) | $steps[. - 1].inputs.cold_bytes - $steps[. - 1].outcome.taken_bytes - $steps[.].inputs.cold_bytes] | max')
+step "of what is cold at most $lost bytes more were taken off than had left"
+((lost <= 4 * MIB)) || fail "$lost bytes that had not left were taken off what is cold"
 # Whoever starts a program next needs what those that run have long done with.
 kept=$(memory_stat web/main file)
 step "of its program $kept bytes are in memory"
