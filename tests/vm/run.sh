@@ -44,6 +44,8 @@ no KVM.
   --numa                 adds a second, slower node without CPUs and with as much memory again; 6.1
                          makes no memory tiers of it
   --numa-cpus            adds a second node with as much memory again, and gives each of both one CPU
+  --counted              one CPU, whose clock counts its instructions, 8 ns each: neither what else the
+                         host does nor what emulating costs takes time. Without a second node
   --list                 lists the scenarios
   -h, --help             prints this
 
@@ -84,7 +86,7 @@ directory() {
 }
 
 parse_arguments() {
-    SCENARIO='' KERNEL=newest RUNTIME=runc LIMIT=600 STAGE='' OUT='' MEMORY=1536 SWAP=512 NUMA=''
+    SCENARIO='' KERNEL=newest RUNTIME=runc LIMIT=600 STAGE='' OUT='' MEMORY=1536 SWAP=512 NUMA='' COUNTED=''
     BUILD=$HERE/../../build/release SCENARIO_ARGUMENTS=()
     while (($#)); do
         case $1 in
@@ -95,6 +97,7 @@ parse_arguments() {
                 ;;
             --numa) NUMA=yes ;;
             --numa-cpus) NUMA=cpus ;;
+            --counted) COUNTED=yes ;;
             --list)
                 list_scenarios
                 exit
@@ -116,6 +119,7 @@ parse_arguments() {
         esac
         shift
     done
+    [[ -z $COUNTED || -z $NUMA ]] || bad_usage "--counted has one CPU, and --numa and --numa-cpus two"
     [[ -n $SCENARIO ]] || bad_usage "which scenario? (see --list)"
     [[ $SCENARIO =~ ^[a-z0-9_-]+$ && -f $HERE/scenarios/$SCENARIO.sh ]] ||
         bad_usage "no scenario '$SCENARIO' (see --list)"
@@ -255,9 +259,10 @@ memory_arguments() {
 
 start_qemu() {
     # guest/boot starts the other processor.
-    local parameters="$ROOT_PARAMETERS maxcpus=1 psi=1"
+    local parameters="$ROOT_PARAMETERS maxcpus=1 psi=1" processors=(-accel "tcg,thread=multi" -smp 2)
+    [[ -z $COUNTED ]] || processors=(-accel "tcg,thread=single" -icount shift=3 -smp 1)
     memory_arguments
-    start qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 "${MEMORY_ARGUMENTS[@]}" \
+    start qemu-system-x86_64 "${processors[@]}" -cpu max "${MEMORY_ARGUMENTS[@]}" \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$VMLINUZ" \
         -append "$parameters console=ttyS0 quiet panic=-1" "${ROOT_DEVICES[@]}" \

@@ -74,6 +74,8 @@ test_usage() {
     check "too little memory is refused" refused "--memory must be at least 256"
     vm boot --stage "$SCRATCH/none"
     check "a missing stage is refused" refused "is not a directory"
+    vm boot --counted --numa
+    check "a counted machine has one node" refused "--counted has one CPU"
     vm boot --warp
     check "an unknown option is refused" refused "unknown option '--warp'"
     vm --list

@@ -40,7 +40,7 @@ start_spinner() {
 # moment lasts, whatever else goes on. A change of process flushes: the same for both kinds.
 start_tickers() {
     local cpu
-    for cpu in 0 1; do
+    for ((cpu = 0; cpu < $(nproc); cpu++)); do
         taskset -c "$cpu" cgtide-workload --hot 4KiB --pause-us 50000 --sample 600s \
             --report "/run/ticker.$cpu" &
     done
