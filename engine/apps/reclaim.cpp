@@ -189,7 +189,9 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     const Bytes anon = std::min(proof.cold_anon, kinds.anon);
     const Bytes file = std::min(proof.cold_file, kinds.file);
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
-    const bool in_ranges = !(state.elsewhere && source == Source::regions_and_physical);
+    const Bytes listed = is_shared ? Bytes{} : file;
+    const bool in_ranges =
+        !(state.elsewhere && source == Source::regions_and_physical && listed >= kSmallestAsk);
     const model::Actuator actuator = choose_actuator(source, kinds.pages, node.actuators);
     const bool by_address = is_by_address(actuator);
     Cold found;
@@ -205,7 +207,6 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     } else {
         // Not found in address spaces: page cache that no process maps. Or not in generations that
         // are old enough as a whole.
-        const Bytes listed = is_shared ? Bytes{} : file;
         const Bytes unlisted = by_address ? Bytes{} : anon;
         found.pages = narrow(kinds.pages, unlisted, listed);
         found.bytes =
@@ -213,8 +214,8 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     }
     found.bytes -= state.left;
     if (found.bytes < number(kSmallestAsk) && actuator == model::Actuator::pageout) {
-        const Cold listed = cold_in_lists(anon, is_shared ? Bytes{} : file);
-        return listed.bytes >= number(kSmallestAsk) ? listed : found;
+        const Cold stuck = cold_in_lists(anon, listed);
+        return stuck.bytes >= number(kSmallestAsk) ? stuck : found;
     }
     return found;
 }

@@ -374,6 +374,21 @@ TEST(ReclaimCold, PageCacheThatNoProcessMapsLeavesByTheKernelsLists) {
     EXPECT_EQ(second.pages, Pages::file);
 }
 
+/// As when it frees most of what it was asked for.
+TEST(ReclaimCold, WhereNoFilesAreColdWhatWasNotFoundIsAskedForByAddressAgain) {
+    ColdScene scene;
+    scene.view->source = IdleSource::regions_and_physical;
+    const model::Decision first = scene.step();
+    ASSERT_EQ(first.actuator, Actuator::pageout);
+    scene.report_cold(first.ask, mebibytes(1)); // which is all that was found
+    scene.show(mebibytes(57));
+    scene.view->source = IdleSource::regions_and_physical;
+    const model::Decision second = scene.step();
+    EXPECT_EQ(second.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(second.actuator, Actuator::pageout);
+    EXPECT_EQ(second.pages, Pages::anon);
+}
+
 TEST(ReclaimEnds, ARequestWhereItHarmsOrMayNotBe) {
     for (const ReasonCode code :
          {ReasonCode::pressure, ReasonCode::io_pressure, ReasonCode::refaults,
