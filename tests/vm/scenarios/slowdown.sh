@@ -54,20 +54,22 @@ await_lines() {
         >/dev/null || fail "$REPORT has not $1 more lines"
 }
 
-# measure: prints passes per CPU second and per guest second of the next 60 samples, one a second.
+# measure: prints passes per CPU second of the loop and per guest second in the next 60 s. From the end of one pass to that of another:
+# where there are two in a second, half a pass more or less is as much as what is measured.
 measure() {
     await_lines $((SECONDS_A_SEGMENT + 1))
     tail -n $((SECONDS_A_SEGMENT + 1)) "$REPORT" | sed -n '1p;$p' |
         jq -sr '(.[1].passes - .[0].passes) as $work |
-            "\($work / (.[1].cpu_s - .[0].cpu_s)) \($work / (.[1].t - .[0].t))"'
+            "\($work / (.[1].pass_cpu_s - .[0].pass_cpu_s)) \($work / (.[1].pass_t - .[0].pass_t))"'
 }
 
 # lost_while_taking: of the work of the last segment, the share that was lost in the seconds in which cold memory left, against the other
 # seconds of the same segment: what it costs to be flushed and interrupted then, without the differences between segments.
 lost_while_taking() {
     tail -n $((SECONDS_A_SEGMENT + 1)) "$REPORT" | jq -s '
-        [range(1; length) as $i | {rate: ((.[$i].passes - .[$i - 1].passes) / (.[$i].cpu_s - .[$i - 1].cpu_s)),
-                                   takes: (.[$i].cold_resident < .[$i - 1].cold_resident)}]
+        [range(1; length) as $i | {work: (.[$i].passes - .[$i - 1].passes), cpu: (.[$i].pass_cpu_s - .[$i - 1].pass_cpu_s),
+                                   takes: (.[$i].cold_resident < .[$i - 1].cold_resident)}
+            | select(.work > 0) | {rate: (.work / .cpu), takes}]
         | (map(select(.takes | not).rate) | add / length) as $rest
         | (map(select(.takes) | ($rest - .rate) / $rest) | add // 0) / length'
 }

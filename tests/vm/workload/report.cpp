@@ -62,6 +62,8 @@ std::string format_event(std::string_view event, const Sample& sample) {
     line.residency("file_hot", sample.file_hot);
     line.residency("file_cold", sample.file_cold);
     line.number("passes", sample.passes);
+    line.seconds("pass_t", sample.pass_t);
+    line.seconds("pass_cpu_s", sample.pass_cpu_s);
     line.seconds("cpu_s", sample.cpu_s);
     line.number("majflt", sample.majflt);
     line.number("minflt", sample.minflt);

@@ -32,6 +32,8 @@ struct Sample {
     Residency file_hot;
     Residency file_cold;
     std::uint64_t passes = 0; ///< over the hot memory, complete ones
+    double pass_t = 0;        ///< when the last of them ended, seconds; 0 before
+    double pass_cpu_s = 0;    ///< user and system time of its thread then, seconds
     double cpu_s = 0;         ///< user and system time of this process, seconds
     std::uint64_t majflt = 0;
     std::uint64_t minflt = 0;

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -154,6 +155,8 @@ const Mapping& cold_in(std::uint64_t phase, const Memory& memory) {
 /// What the work has come to.
 struct Progress {
     std::uint64_t passes = 0;
+    double pass_t = 0; ///< of the last of them: see Sample
+    double pass_cpu_s = 0;
     std::size_t grown = 0; ///< steps of growth that are filled
 };
 
@@ -190,6 +193,8 @@ Result<Sample> take_sample(const Pagemap& pagemap, const Memory& memory, const P
     ::getrusage(RUSAGE_SELF, &usage);
     sample.t = std::chrono::duration<double>(monotonic()).count();
     sample.passes = progress.passes;
+    sample.pass_t = progress.pass_t;
+    sample.pass_cpu_s = progress.pass_cpu_s;
     sample.cpu_s = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
     sample.majflt = static_cast<std::uint64_t>(usage.ru_majflt);
     sample.minflt = static_cast<std::uint64_t>(usage.ru_minflt);
@@ -213,16 +218,31 @@ public:
                       touch(step, options);
                   }
                   memory.file_hot.read_each_page();
-                  ++passes_;
+                  note_pass();
                   if (options.paced) {
                       pause_for(options.pause);
                   }
               }
           }) {}
 
-    Progress progress() const { return {passes_, grown_}; }
+    Progress progress() const {
+        const std::lock_guard lock(mutex_);
+        Progress progress = progress_;
+        progress.grown = grown_;
+        return progress;
+    }
 
 private:
+    void note_pass() {
+        timespec used{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+        const std::lock_guard lock(mutex_);
+        ++progress_.passes;
+        progress_.pass_t = std::chrono::duration<double>(monotonic()).count();
+        progress_.pass_cpu_s =
+            static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+    }
+
     /// Steps count when they are filled, so that what is not there yet is not told as out.
     void grow(const Memory& memory, const Options& options, std::size_t due) {
         for (; grown_ < due; ++grown_) {
@@ -234,10 +254,11 @@ private:
         if (options.whole_pages) {
             checksum_ = hot.checksum();
         }
-        hot.write_each_page(static_cast<std::byte>(passes_.load()));
+        hot.write_each_page(static_cast<std::byte>(progress_.passes)); // it alone changes them
     }
 
-    std::atomic<std::uint64_t> passes_ = 0;
+    mutable std::mutex mutex_;
+    Progress progress_; ///< without `grown`
     std::atomic<std::size_t> grown_ = 0;
     std::atomic<std::uint64_t> checksum_ = 0; ///< kept, so that it is not optimised away
     std::jthread thread_;

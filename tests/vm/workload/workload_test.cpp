@@ -312,16 +312,19 @@ TEST(WorkloadReport, WritesOneLineOfJson) {
     sample.file_hot = {in_pages(6), in_pages(5)};
     sample.file_cold = {in_pages(8), in_pages(7)};
     sample.passes = 17;
+    sample.pass_t = 1.25;
+    sample.pass_cpu_s = 0.125;
     sample.cpu_s = 0.25;
     sample.majflt = 3;
     sample.minflt = 4;
     sample.phase = 1;
-    EXPECT_EQ(format_event("sample", sample),
-              R"({"event":"sample","t":12.500000,"hot_bytes":8192,"hot_resident":4096,)"
-              R"("cold_bytes":16384,"cold_resident":12288,"file_hot_bytes":24576,)"
-              R"("file_hot_resident":20480,"file_cold_bytes":32768,"file_cold_resident":28672,)"
-              R"("passes":17,"cpu_s":0.250000,"majflt":3,"minflt":4,"phase":1})"
-              "\n");
+    EXPECT_EQ(
+        format_event("sample", sample),
+        R"({"event":"sample","t":12.500000,"hot_bytes":8192,"hot_resident":4096,)"
+        R"("cold_bytes":16384,"cold_resident":12288,"file_hot_bytes":24576,)"
+        R"("file_hot_resident":20480,"file_cold_bytes":32768,"file_cold_resident":28672,)"
+        R"("passes":17,"pass_t":1.250000,"pass_cpu_s":0.125000,"cpu_s":0.250000,"majflt":3,"minflt":4,"phase":1})"
+        "\n");
     sample.nodes = {{in_pages(1), in_pages(2)}, {}, in_pages(3), in_pages(4)};
     EXPECT_THAT(format_event("sample", sample),
                 testing::EndsWith(R"("phase":1,"hot_nodes":[4096,8192],"cold_nodes":[],)"
