@@ -25,7 +25,7 @@ done
 status=0
 run_cases reclaim-peers 120 || status=$?
 if [[ -n $slowdown ]]; then
-    "$here/slowdown.sh" "$build" taking "${machine[@]}" >"$out/slowdown.json" || {
+    "$here/slowdown.sh" "$build" taking --counted "${machine[@]}" >"$out/slowdown.json" || {
         status=$?
         rm -f "$out/slowdown.json"
     }
