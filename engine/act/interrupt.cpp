@@ -63,7 +63,8 @@ void Interrupt::stop() {
 }
 
 bool Interrupt::stopped() const {
-    return stop_ || (end_ != TimePoint{} && std::chrono::steady_clock::now() >= end_);
+    const TimePoint end = end_;
+    return stop_ || (end != TimePoint{} && std::chrono::steady_clock::now() >= end);
 }
 
 } // namespace cgtide::act

@@ -30,15 +30,18 @@ public:
     /// a write is lost, so this is called again until the thread has ended.
     void stop();
 
-    /// True after stop(), or after the deadline of arm() has passed.
+    /// True after stop(), or after the deadline of arm() has passed. Any thread may ask.
     bool stopped() const;
+
+    /// True after stop() alone.
+    bool was_stopped() const { return stop_; }
 
 private:
     std::atomic<bool> stop_ = false;
     std::atomic<int> thread_ = 0; ///< kernel thread id while armed
     timer_t timer_ = nullptr;
     bool has_timer_ = false;
-    TimePoint end_{};
+    std::atomic<TimePoint> end_ = TimePoint{}; ///< of arm()'s deadline
 };
 
 } // namespace cgtide::act

@@ -62,6 +62,7 @@ asio::awaitable<void> watch(const PageOutRun& run, const monitor::PageOutOrder& 
             };
             if (const auto told = co_await offload(run.damon, tell); !told) {
                 log::write_limited(log::Level::warning, "regions", told.error().message());
+                goal.forget();
             }
         }
     }

@@ -91,7 +91,7 @@ asio::awaitable<void> Engine::see_end(Write write) {
 
 /// Ends what is queued or under way for a container. Does not wait for it.
 void Engine::end_write(const Pointer& container) {
-    if (container->writing && !container->writing->stopped()) {
+    if (container->writing && !container->writing->was_stopped()) {
         tasks_.spawn(see_end({container, container->writing}));
     }
 }

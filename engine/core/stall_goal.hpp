@@ -20,6 +20,9 @@ public:
     /// \returns whether `share` is to be told.
     bool crosses(BasisPoints share);
 
+    /// It could not be told: the next share crosses again.
+    void forget() { holds_ = !holds_; }
+
 private:
     BasisPoints limit_;
     bool holds_ = false;

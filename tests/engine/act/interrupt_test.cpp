@@ -71,6 +71,7 @@ TEST_F(InterruptTest, TheDeadlineEndsABlockedWrite) {
     EXPECT_EQ(pipe_.write(), EINTR);
     interrupt_.disarm();
     EXPECT_TRUE(interrupt_.stopped());
+    EXPECT_FALSE(interrupt_.was_stopped());
 }
 
 TEST_F(InterruptTest, ASignalThatCameTooEarlyComesAgain) {
@@ -111,6 +112,7 @@ TEST_F(InterruptTest, StopEndsABlockedWriteOfAnotherThread) {
 TEST_F(InterruptTest, StopBeforeArmIsRemembered) {
     interrupt_.stop();
     EXPECT_TRUE(interrupt_.stopped());
+    EXPECT_TRUE(interrupt_.was_stopped());
     interrupt_.arm(kNever);
     EXPECT_TRUE(interrupt_.stopped());
     interrupt_.disarm();

@@ -27,5 +27,13 @@ TEST(StallGoal, TellsAStallThatComesToTheLimitAndItsEnd) {
     EXPECT_FALSE(goal.crosses(BasisPoints{0.0}));
 }
 
+TEST(StallGoal, TellsAnewWhatCouldNotBeTold) {
+    StallGoal goal(BasisPoints{10.0});
+    EXPECT_TRUE(goal.crosses(BasisPoints{10.0}));
+    goal.forget();
+    EXPECT_TRUE(goal.crosses(BasisPoints{10.0}));
+    EXPECT_FALSE(goal.crosses(BasisPoints{10.0}));
+}
+
 } // namespace
 } // namespace cgtide::core
