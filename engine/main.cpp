@@ -70,7 +70,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     return std::nullopt;
 }
 
-/// A thousand containers hold six descriptors each.
+/// A thousand containers hold up to ten descriptors each.
 void raise_descriptor_limit() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -12,7 +12,11 @@ namespace {
 using model::StatState;
 
 model::Needs needs(const model::Policy&) {
-    return {.period = Microseconds(6'000'000), .pressure = true, .seldom = true, .idle = true};
+    return {.period = Microseconds(6'000'000),
+            .pressure = true,
+            .seldom = true,
+            .protection = true,
+            .idle = true};
 }
 
 model::State init(const model::Policy&, TimePoint) {
@@ -71,6 +75,27 @@ model::Step step(const model::State& before, const model::Policy&, const model::
 
 model::App stat_app() {
     return {model::AppName::stat, needs, init, step};
+}
+
+std::optional<model::HistoryPoint> history_point(const StatState& stat,
+                                                 const model::Snapshot& now) {
+    constexpr std::size_t kMedian = 50;
+    if (!now.idle || !stat.idle) {
+        return std::nullopt;
+    }
+    const model::IdleSummary& idle = *stat.idle;
+    model::HistoryPoint point;
+    point.at = now.at;
+    point.usage = now.usage;
+    point.working_set = idle.working_set;
+    for (std::size_t i = 0; i < point.cold.size(); ++i) {
+        point.cold.at(i) = model::cold_at(idle, model::kShownAges.at(i));
+    }
+    point.unseen = now.usage - idle.seen;
+    point.median = idle.percentiles.at(kMedian);
+    point.memory_pressure = stat.memory_pressure;
+    point.refaults_per_second = stat.refaults_per_second;
+    return point;
 }
 
 } // namespace cgtide::apps

@@ -71,6 +71,7 @@ model::Needs Container::needs(TimePoint now) const {
         all->seldom =
             pressure_readings >= 2 && (step + (id.value * kGolden >> 32U)) % model::kSeldom != 0;
         all->pressure = all->pressure && !all->seldom;
+        all->protection = all->protection && !all->seldom;
     }
     return *all;
 }
@@ -93,6 +94,10 @@ void Container::keep(model::Snapshot now, const model::Needs& needs) {
     }
     if (snapshot && needs.seldom && !now.stat && now.usage == snapshot->usage) {
         now.stat = snapshot->stat;
+    }
+    if (snapshot && !needs.protection) {
+        now.protection = snapshot->protection;
+        now.swap_limit = snapshot->swap_limit;
     }
     if (snapshot && !needs.placement) {
         now.placement = snapshot->placement;

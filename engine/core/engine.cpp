@@ -2,6 +2,7 @@
 
 #include "engine/apps/reclaim.hpp"
 #include "engine/apps/reclaim_kinds.hpp"
+#include "engine/apps/stat.hpp"
 #include "engine/apps/table.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/offload.hpp"
@@ -258,25 +259,11 @@ std::vector<model::Decision> Engine::step(Turn& turn, const model::NodeView& nod
 }
 
 void Engine::note_history(Container& container, const model::Snapshot& now) const {
-    constexpr std::size_t kMedian = 50;
-    if (!now.idle || !container.stat || !container.stat->idle) {
-        return;
+    if (auto point = apps::history_point(*container.stat, now)) {
+        point->wall_ms = wall_clock_ms();
+        container.history.note(*point,
+                               History::share(registry_.live().size() + Registry::kMostEnded));
     }
-    const model::StatState& stat = *container.stat;
-    const model::IdleSummary& idle = *stat.idle;
-    model::HistoryPoint point;
-    point.at = now.at;
-    point.wall_ms = wall_clock_ms();
-    point.usage = now.usage;
-    point.working_set = idle.working_set;
-    for (std::size_t i = 0; i < point.cold.size(); ++i) {
-        point.cold.at(i) = model::cold_at(idle, model::kShownAges.at(i));
-    }
-    point.unseen = idle.unseen;
-    point.median = idle.percentiles.at(kMedian);
-    point.memory_pressure = stat.memory_pressure;
-    point.refaults_per_second = stat.refaults_per_second;
-    container.history.note(point, History::share(registry_.live().size() + Registry::kMostEnded));
 }
 
 void Engine::dispatch(std::vector<model::Decision> decisions, TimePoint now) {

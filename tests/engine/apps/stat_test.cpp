@@ -102,6 +102,32 @@ TEST(Stat, KeepsTheLastIdleTimesWhereNoSensorTells) {
     EXPECT_EQ(idle->percentiles[50], Microseconds(5'000'000));
 }
 
+TEST(HistoryPoint, CountsWhatIsChargedAndNoSensorSawAsUnseen) {
+    model::Snapshot now;
+    now.at = TimePoint(std::chrono::seconds(100));
+    now.usage = mebibytes(10); // 3 MiB of it the kernel's own
+    EXPECT_FALSE(history_point({}, now));
+    model::IdleView view;
+    view.at = now.at;
+    view.watched = Microseconds(60'000'000);
+    view.slices = {{Microseconds(5'000'000), mebibytes(1), mebibytes(2)}};
+    view.unseen = mebibytes(4);
+    now.idle = std::make_shared<const model::IdleView>(view);
+    EXPECT_FALSE(history_point({}, now)) << "it was not stepped with it";
+    const model::App app = stat_app();
+    const model::Policy policy;
+    const auto step = app.step(app.init(policy, now.at), policy, now, {}, {});
+    const auto point = history_point(std::get<model::StatState>(step.state), now);
+    ASSERT_TRUE(point);
+    EXPECT_EQ(point->at, now.at);
+    EXPECT_EQ(point->usage, mebibytes(10));
+    EXPECT_EQ(point->working_set, mebibytes(3));
+    EXPECT_EQ(point->unseen, mebibytes(7));
+    EXPECT_EQ(point->median, Microseconds(5'000'000));
+    now.idle.reset();
+    EXPECT_FALSE(history_point(std::get<model::StatState>(step.state), now));
+}
+
 TEST(Table, HoldsEveryAppInTheOrderOfItsName) {
     ASSERT_EQ(table().size(), model::kApps.size());
     for (const model::AppName name : model::kApps) {

@@ -126,7 +126,6 @@ TEST(ContainerNeeds, AreThoseOfTheAppsThatAreDue) {
     EXPECT_EQ(early.period, kTwoSeconds);
     tenant(container, AppName::reclaim)->due = at(8000);
     const model::Needs late = container.needs(at(6000));
-    EXPECT_FALSE(late.protection);
     EXPECT_FALSE(early.seldom);
     EXPECT_TRUE(late.pressure);
     EXPECT_EQ(late.period, Microseconds(6'000'000));
@@ -139,11 +138,14 @@ TEST(ContainerNeeds, AreMetSeldomInTheFirstStepAndThenByTurns) {
     for (int step = 1; step <= 2; ++step) {
         const model::Needs needs = container.needs(at(6000 * step));
         EXPECT_TRUE(needs.pressure);
+        EXPECT_TRUE(needs.protection);
         container.keep({}, needs);
     }
     int turns = 0;
     for (int step = 1; step <= 20; ++step) {
-        turns += container.needs(at(6000 * step)).pressure ? 1 : 0;
+        const model::Needs needs = container.needs(at(6000 * step));
+        turns += needs.pressure ? 1 : 0;
+        EXPECT_EQ(needs.protection, needs.pressure);
     }
     EXPECT_EQ(turns, 2);
     // Ids of cgroups of a node lie about as far apart as one has files.
@@ -187,7 +189,9 @@ TEST(ContainerSnapshot, KeepsWhatItWasNotAskedFor) {
     first.usage = mebibytes(1);
     first.events.emplace().oom_kill = 2;
     first.memory_pressure.emplace().some.total = Microseconds(7);
-    container.keep(first, {.pressure = true});
+    first.protection = {.min = mebibytes(5), .low = mebibytes(6)};
+    first.swap_limit = Bytes{};
+    container.keep(first, {.pressure = true, .protection = true});
     model::Snapshot next;
     next.usage = mebibytes(3);
     container.keep(next, {.seldom = true});
@@ -195,13 +199,19 @@ TEST(ContainerSnapshot, KeepsWhatItWasNotAskedFor) {
     EXPECT_FALSE(container.snapshot->stat) << "usage has changed: it was to be read";
     EXPECT_EQ(container.snapshot->events->oom_kill, 2U);
     EXPECT_EQ(container.snapshot->memory_pressure->some.total, Microseconds(7));
+    EXPECT_EQ(container.snapshot->protection.min, mebibytes(5));
+    EXPECT_EQ(container.snapshot->protection.low, mebibytes(6));
+    EXPECT_EQ(container.snapshot->swap_limit, Bytes{});
     next.stat.emplace().anon = mebibytes(2);
     container.keep(next, {.seldom = true});
     next.stat.reset();
     container.keep(next, {.seldom = true});
     EXPECT_EQ(container.snapshot->stat->anon, mebibytes(2));
-    container.keep(next, {.pressure = true}); // now the kernel has no such file
+    // Now the kernel has no such file, and the limits are gone.
+    container.keep(next, {.pressure = true, .protection = true});
     EXPECT_FALSE(container.snapshot->events);
+    EXPECT_EQ(container.snapshot->protection.min, Bytes{});
+    EXPECT_FALSE(container.snapshot->swap_limit);
 }
 
 TEST(ContainerEnd, IsWhenItHasAnEndTime) {
