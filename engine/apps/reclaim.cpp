@@ -29,6 +29,21 @@ double of(Pages pages, Bytes anon, Bytes file) {
            (pages == Pages::anon ? 0.0 : number(file));
 }
 
+/// The kind to ask for by address: one alone where next to nothing of the other is cold, for then
+/// what bounds the other, as swap does, does not bound it. DAMON's workers take no kind but all,
+/// and files of a tmpfs are swapped.
+Pages cold_kind(const model::Snapshot& now, model::Actuator actuator, Pages pages, Bytes anon,
+                Bytes file) {
+    if (pages != Pages::all) {
+        return pages;
+    }
+    if (file < kSmallestAsk) {
+        return Pages::anon;
+    }
+    const bool may_swap = anon >= kSmallestAsk || now.stat->shmem >= kSmallestAsk;
+    return actuator == model::Actuator::pageout && !may_swap ? Pages::file : pages;
+}
+
 TimePoint counted_at(const model::IdleView& view) {
     return view.counted == TimePoint{} ? view.at : view.counted;
 }
@@ -197,7 +212,7 @@ Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
     Cold found;
     if (by_address && in_ranges) {
         found.actuator = actuator;
-        found.pages = file < kSmallestAsk && kinds.pages == Pages::all ? Pages::anon : kinds.pages;
+        found.pages = cold_kind(now, actuator, kinds.pages, anon, file);
         found.bytes = of(found.pages, anon, file);
         found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
     } else if (actuator == model::Actuator::generations && !state.elsewhere) {
@@ -251,21 +266,23 @@ double Law::calm() const {
 /// Proven idle: at once, but in steps that double while nothing comes back.
 model::Decision Law::ask_cold(const Cold& cold) {
     state.carry = std::min(state.carry, 0.0);
-    if (state.step <= 0.0) {
-        state.step = std::max(number(kFirstStep), number(now.usage) * kFirstShare);
+    double& step = step_of(state, cold.actuator);
+    if (step <= 0.0) {
+        step = std::max(number(kFirstStep), number(now.usage) * kFirstShare);
     }
-    state.step = std::min(state.step, std::max(2.0 * number(now.usage), number(kFirstStep)));
-    const double wanted = std::min(cold.bytes, state.step) * calm() * accuracy(state);
+    step = std::min(step, std::max(2.0 * number(now.usage), number(kFirstStep)));
+    const double wanted = std::min(cold.bytes, step) * calm() * accuracy(state);
     const double ask = std::floor(std::min(std::max(wanted, number(kSmallestAsk)), usable()));
     model::Decision decision =
         keep(Reason(ReasonCode::cold, {usage(),
                                        {InputKey::ask, ask},
                                        {InputKey::cold, cold.bytes},
                                        {InputKey::idle, number(policy.reclaim.idle)},
-                                       {InputKey::step, state.step},
+                                       {InputKey::step, step},
                                        {InputKey::memory_pressure, signals.memory.count},
                                        {InputKey::io_pressure, signals.io.count},
-                                       {InputKey::target, target().count}}));
+                                       {InputKey::target, target().count},
+                                       {InputKey::refault_bytes, state.refault_recent}}));
     decision.ask = Bytes{static_cast<std::uint64_t>(ask)};
     decision.pages = cold.pages;
     decision.actuator = cold.actuator;

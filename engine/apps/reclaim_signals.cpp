@@ -127,8 +127,12 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
         state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
         state.hold_until = at + state.hold;
         state.carry = std::min(state.carry, 0.0);
-        state.step = 0.0;
+        state.steps = {};
     }
+}
+
+double& step_of(ReclaimState& state, model::Actuator actuator) {
+    return state.steps.at(static_cast<std::size_t>(actuator));
 }
 
 void widen(ReclaimState& state, std::span<const model::Outcome> outcomes) {
@@ -136,7 +140,7 @@ void widen(ReclaimState& state, std::span<const model::Outcome> outcomes) {
         if (outcome.proven && outcome.asked.count > 0 &&
             2 * left_by(outcome).count >= outcome.asked.count &&
             state.refault_recent <= kRefaultLimit / 2.0 * state.taken_recent) {
-            state.step *= 2.0;
+            step_of(state, outcome.actuator) *= 2.0;
         }
     }
 }

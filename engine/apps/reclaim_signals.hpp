@@ -33,8 +33,11 @@ void count_left(model::ReclaimState& state, std::optional<TimePoint> counted);
 /// The refault brake: holds when too much of what was taken lately came back, longer each time.
 void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);
 
-/// Doubles the step where most of a proven request left, and what came back since, which brake()
-/// has counted before, is within half of the limit.
+/// The step of an actuator: what one has taken without harm says nothing of another's choice.
+double& step_of(model::ReclaimState& state, model::Actuator actuator);
+
+/// Doubles the actuator's step where most of a proven request left, and what came back since, which
+/// brake() has counted before, is within half of the limit.
 void widen(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
 /// Forgets half of the last hold where bytes left more than kRefaultHalfLife after it, and the

@@ -46,7 +46,8 @@ struct Printer {
                       "oom=%.3f cpu=%.0fus step=%.0f left=%.0f stuck=%.0f",
                       seconds(state.last_at), state.carry, state.taken_recent, state.refault_recent,
                       std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
-                      seconds(state.oom_until), state.cpu_debt, state.step, state.left,
+                      seconds(state.oom_until), state.cpu_debt,
+                      *std::max_element(state.steps.begin(), state.steps.end()), state.left,
                       state.stuck);
         return text.data();
     }

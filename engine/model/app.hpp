@@ -18,10 +18,10 @@ namespace cgtide::model {
 /// Which sensors an app wants, and how often.
 struct Needs {
     Microseconds period{6'000'000};
-    bool counters = true;    ///< usage, stat, swap
-    bool pressure = false;   ///< memory and io PSI, events
-    bool seldom = false;     ///< each kSeldom-th step is enough for pressure, and for stat while
-                             ///< usage stays as it is
+    bool counters = true;  ///< usage, stat, swap
+    bool pressure = false; ///< memory and io PSI, events
+    bool seldom = false;   ///< each kSeldom-th step is enough for pressure and protection, and for
+                           ///< stat while usage stays as it is
     bool protection = false; ///< effective min and low, swap headroom
     bool idle = false;       ///< how long memory has been idle
     bool placement = false;  ///< in which memory tier it is, and how hot there
@@ -78,7 +78,8 @@ struct ReclaimState {
     std::optional<TimePoint> hold_until;
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
-    double step = 0.0;     ///< bytes of the next request of proven age; 0: the first one
+    /// By actuator: bytes of the next request of proven age at most; 0: the first one.
+    std::array<double, kActuatorNames.size()> steps{};
     std::vector<Departure> departures; ///< those that ended after present pages were counted
     double left = 0.0;                 ///< of their bytes, those that left after that, about
     double stuck = 0.0;                ///< proven bytes that were advised and did not leave

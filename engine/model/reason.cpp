@@ -206,12 +206,14 @@ std::string explain(const Reason& reason) {
     case ReasonCode::reclaimed:
         return "asked " + show(reason, ask) + " of " + show(reason, usage) + ": memory pressure " +
                show(reason, memory_pressure) + " and io pressure " + show(reason, io_pressure) +
-               " under " + show(reason, target) + "; age: unproven";
+               " under " + show(reason, target) + ", " + show(reason, refault_bytes) +
+               " came back; age: unproven";
     case ReasonCode::cold:
         return "asked " + show(reason, ask) + " of " + show(reason, InputKey::cold) + " idle for " +
                show(reason, idle) + " or longer, in steps of " + show(reason, step) +
                ": memory pressure " + show(reason, memory_pressure) + " and io pressure " +
-               show(reason, io_pressure) + " under " + show(reason, target);
+               show(reason, io_pressure) + " under " + show(reason, target) + ", " +
+               show(reason, refault_bytes) + " came back";
     case ReasonCode::saving:
         return kept(reason) + show(reason, carried) + " carried over until it is " +
                show(reason, limit);

@@ -97,7 +97,7 @@ struct Input {
 /// A reason code with its inputs: small, without allocation, for the journal keeps thousands.
 class Reason {
 public:
-    static constexpr std::size_t kMaxInputs = 8;
+    static constexpr std::size_t kMaxInputs = 9;
 
     Reason() = default;
     /// More than kMaxInputs inputs are cut.

@@ -27,8 +27,9 @@ TEST_F(Reclaim, WhatIsDecidedIsWrittenAndExplained) {
     EXPECT_EQ(entry["outcome"]["end"], "done");
     const Ended explained = cli({"explain", "web"});
     EXPECT_EQ(explained.status, 0);
-    EXPECT_THAT(explained.output, HasSubstr("asked 6.4 MiB of 64.0 MiB: memory pressure 0.00 % and "
-                                            "io pressure 0.00 % under 0.10 %; age: unproven"));
+    EXPECT_THAT(explained.output,
+                HasSubstr("asked 6.4 MiB of 64.0 MiB: memory pressure 0.00 % and "
+                          "io pressure 0.00 % under 0.10 %, 0 B came back; age: unproven"));
     EXPECT_THAT(explained.output, HasSubstr("warming"));
 }
 

@@ -21,8 +21,9 @@ constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::returned_bytes)
 const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
     using enum InputKey;
     static const std::map<ReasonCode, std::vector<InputKey>> inputs{
-        {ReasonCode::reclaimed, {usage, ask, memory_pressure, io_pressure, target}},
-        {ReasonCode::cold, {ask, InputKey::cold, idle, step, memory_pressure, io_pressure, target}},
+        {ReasonCode::reclaimed, {usage, ask, memory_pressure, io_pressure, target, refault_bytes}},
+        {ReasonCode::cold,
+         {ask, InputKey::cold, idle, step, memory_pressure, io_pressure, target, refault_bytes}},
         {ReasonCode::saving, {usage, carried, limit}},
         {ReasonCode::warming, {usage}},
         {ReasonCode::young, {usage, age, idle}},
@@ -173,6 +174,7 @@ TEST(Reason, CutsInputsBeyondTheMost) {
                                                 {hold, 6.0},
                                                 {age, 7.0},
                                                 {growth, 7.5},
+                                                {home, 7.75},
                                                 {idle, 8.0}});
     ASSERT_EQ(reason.inputs().size(), Reason::kMaxInputs);
     EXPECT_DOUBLE_EQ(reason.input(age), 7.0);
