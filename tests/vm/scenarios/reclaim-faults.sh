@@ -37,6 +37,11 @@ left_by() {
         '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
 }
 
+# is_asked ID: a request is under way.
+is_asked() {
+    cgtide explain "$1" --json | jq -e '.entries[-1] | .acted and .outcome == null'
+}
+
 readonly SLOT=/sys/kernel/mm/damon/admin/kdamonds/0
 readonly SCHEMES=$SLOT/contexts/0/schemes
 
@@ -59,7 +64,7 @@ start killed 160
 # Generations prove an age at the third walk: memory.reclaim goes before.
 [[ $ACTUATOR == damos || $ACTUATOR == memory.reclaim ]] || wait_for 90 left_by killed "$ACTUATOR"
 wait_for 60 swapped_more_than killed $(($(swap_of killed) + 4 * MIB))
-[[ $ACTUATOR != damos ]] || wait_for 60 workers_page_out
+if [[ $ACTUATOR == damos ]]; then wait_for 60 workers_page_out; else wait_for 60 is_asked killed; fi
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 at_kill=$(swap_of killed)
