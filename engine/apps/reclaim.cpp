@@ -1,7 +1,7 @@
 #include "engine/apps/reclaim.hpp"
 
-#include "engine/apps/actuator_choice.hpp"
 #include "engine/apps/age_proof.hpp"
+#include "engine/apps/cold_choice.hpp"
 #include "engine/apps/numbers.hpp"
 #include "engine/apps/reclaim_kinds.hpp"
 #include "engine/apps/reclaim_signals.hpp"
@@ -23,38 +23,9 @@ using model::ReclaimState;
 /// Basis points of the whole.
 constexpr double kAll = 10'000.0;
 
-/// Bytes of these pages.
-double of(Pages pages, Bytes anon, Bytes file) {
-    return (pages == Pages::file ? 0.0 : number(anon)) +
-           (pages == Pages::anon ? 0.0 : number(file));
-}
-
-/// The kind to ask for by address: one alone where next to nothing of the other is cold, for then
-/// what bounds the other, as swap does, does not bound it. DAMON's workers take no kind but all,
-/// and files of a tmpfs are swapped.
-Pages cold_kind(const model::Snapshot& now, model::Actuator actuator, Pages pages, Bytes anon,
-                Bytes file) {
-    if (pages != Pages::all) {
-        return pages;
-    }
-    if (file < kSmallestAsk) {
-        return Pages::anon;
-    }
-    const bool may_swap = anon >= kSmallestAsk || now.stat->shmem >= kSmallestAsk;
-    return actuator == model::Actuator::pageout && !may_swap ? Pages::file : pages;
-}
-
 TimePoint counted_at(const model::IdleView& view) {
     return view.counted == TimePoint{} ? view.at : view.counted;
 }
-
-/// What of a container is proven cold, and how it can leave.
-struct Cold {
-    double bytes = 0.0;
-    model::Actuator actuator = model::Actuator::memory_reclaim;
-    Pages pages = Pages::all;
-    bool is_stuck = false; ///< by address it did not leave
-};
 
 /// A step in the making: the state is changed in place, the reason ends it.
 struct Law {
@@ -72,10 +43,7 @@ struct Law {
     std::optional<Reason> blocked() const;
     std::optional<Reason> held() const;
     model::Decision decide();
-    Cold cold(const AgeProof& proof, const KindChoice& kinds) const;
-    Cold cold_in_lists(Bytes anon, Bytes file) const;
     double calm() const;
-    Pages narrow(Pages pages, Bytes anon, Bytes file) const;
     Reason shared_files(const AgeProof& proof) const;
     model::Decision ask_cold(const Cold& cold);
     model::Decision ask_unmapped(const AgeProof& proof, KindChoice kinds);
@@ -176,80 +144,8 @@ model::Decision Law::decide() {
     if (now.has_lower_tier) {
         return ask_unmapped(proof, kinds);
     }
-    const Cold proven = cold(proof, kinds);
+    const Cold proven = choose_cold({now, node, state}, proof, kinds);
     return proven.bytes >= number(kSmallestAsk) ? ask_cold(proven) : ask_unproven(proof, kinds);
-}
-
-/// `all` only where both kinds are worth it: the kernel's own lists choose, and where they may take
-/// what they like they take the kind that is not meant.
-Pages Law::narrow(Pages pages, Bytes anon, Bytes file) const {
-    const std::uint64_t few = (anon + file).count / kFewOfAKind;
-    if (pages == Pages::all && anon.count < few && node.swappiness_key) {
-        return Pages::file;
-    }
-    if (pages == Pages::all && file.count < few && node.swappiness_max) {
-        return Pages::anon;
-    }
-    return pages;
-}
-
-/// What may leave at once: proven bytes of the allowed kinds that have not left since they were
-/// counted and did not refuse to.
-Cold Law::cold(const AgeProof& proof, const KindChoice& kinds) const {
-    if (!proof.known) {
-        return {};
-    }
-    using Source = model::IdleSource;
-    const Source source = now.idle->source;
-    const Bytes anon = std::min(proof.cold_anon, kinds.anon);
-    const Bytes file = std::min(proof.cold_file, kinds.file);
-    const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
-    const Bytes listed = is_shared ? Bytes{} : file;
-    const bool in_ranges =
-        !(state.elsewhere && source == Source::regions_and_physical && listed >= kSmallestAsk);
-    const model::Actuator actuator = choose_actuator(source, kinds.pages, node.actuators);
-    const bool by_address = is_by_address(actuator);
-    Cold found;
-    if (by_address && in_ranges) {
-        found.actuator = actuator;
-        found.pages = cold_kind(now, actuator, kinds.pages, anon, file);
-        found.bytes = of(found.pages, anon, file);
-        found.bytes -= now.at < state.stuck_until ? state.stuck : 0.0;
-    } else if (actuator == model::Actuator::generations && !state.elsewhere) {
-        found.actuator = actuator;
-        found.pages = Pages::anon; // generations prove nothing of page cache
-        found.bytes = number(anon);
-    } else {
-        // Not found in address spaces: page cache that no process maps. Or not in generations that
-        // are old enough as a whole.
-        const Bytes unlisted = by_address ? Bytes{} : anon;
-        found.pages = narrow(kinds.pages, unlisted, listed);
-        found.bytes =
-            found.pages == Pages::all && is_shared ? 0.0 : of(found.pages, unlisted, listed);
-    }
-    found.bytes -= state.left;
-    if (found.bytes < number(kSmallestAsk) && actuator == model::Actuator::pageout) {
-        const Cold stuck = cold_in_lists(anon, listed);
-        return stuck.bytes >= number(kSmallestAsk) ? stuck : found;
-    }
-    return found;
-}
-
-/// What pageout left in its place: several of the container's processes map it, as they do after a
-/// fork, and the kernel takes that by its lists alone, where it is among the oldest. Of the kind
-/// that is cold, and not where it may be locked.
-Cold Law::cold_in_lists(Bytes anon, Bytes file) const {
-    Cold found;
-    const bool by_anon = anon >= file;
-    if (now.at >= state.stuck_until || now.at < state.listless_until ||
-        number(now.stat->unevictable) > state.stuck / 2.0 ||
-        !(by_anon ? node.swappiness_max : node.swappiness_key)) {
-        return found;
-    }
-    found.is_stuck = true;
-    found.pages = by_anon ? Pages::anon : Pages::file;
-    found.bytes = std::min(state.stuck, number(by_anon ? anon : file) - state.left);
-    return found;
 }
 
 Reason Law::shared_files(const AgeProof& proof) const {
@@ -312,7 +208,8 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     const Bytes anon = std::min(proof.unproven_anon, kinds.anon);
     const Bytes all_file = std::min(proof.unproven_file, kinds.file);
     const Bytes file = is_shared ? Bytes{} : all_file;
-    const Pages pages = proof.known || is_shared ? narrow(kinds.pages, anon, file) : kinds.pages;
+    const Pages pages =
+        proof.known || is_shared ? narrow(kinds.pages, anon, file, node) : kinds.pages;
     if (proof.known && anon + all_file < kSmallestAsk) {
         state.carry = std::min(state.carry, 0.0);
         const Bytes cold = std::min(proof.cold_anon, kinds.anon) +

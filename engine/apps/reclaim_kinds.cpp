@@ -49,6 +49,17 @@ KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
     return choice;
 }
 
+Pages narrow(Pages pages, Bytes anon, Bytes file, const model::NodeView& node) {
+    const std::uint64_t few = (anon + file).count / kFewOfAKind;
+    if (pages == Pages::all && anon.count < few && node.swappiness_key) {
+        return Pages::file;
+    }
+    if (pages == Pages::all && file.count < few && node.swappiness_max) {
+        return Pages::anon;
+    }
+    return pages;
+}
+
 Bytes swap_reserve(const model::NodeView& node) {
     const double reserve = kSwapReserve * static_cast<double>(node.swap_total.count);
     return {static_cast<std::uint64_t>(reserve)};

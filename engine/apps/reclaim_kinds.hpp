@@ -22,6 +22,10 @@ struct KindChoice {
 KindChoice choose_kinds(const model::Policy& policy, const model::Snapshot& now,
                         const model::NodeView& node);
 
+/// `all` only where both kinds are worth it: the kernel's own lists choose, and where they may take
+/// what they like they take the kind that is not meant. Pure.
+model::Pages narrow(model::Pages pages, Bytes anon, Bytes file, const model::NodeView& node);
+
 /// Swap that is left free: kSwapReserve of the node's. Pure.
 Bytes swap_reserve(const model::NodeView& node);
 

@@ -321,6 +321,18 @@ TEST(ReclaimCold, ColdFilesAloneAreAskedForAsSuch) {
     EXPECT_EQ(scene.step().pages, Pages::all);
 }
 
+TEST(ReclaimCold, OfFilesAloneTheKernelsListsLeaveThoseOfATmpfs) {
+    ColdScene scene(Bytes{}, mebibytes(16));
+    scene.policy.reclaim.pages = Pages::file;
+    scene.now.stat->shmem = mebibytes(16);
+    model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(decision.actuator, Actuator::memory_reclaim);
+    EXPECT_EQ(decision.pages, Pages::file);
+    scene.node.swap_total = scene.node.swap_free = {};
+    EXPECT_EQ(scene.step().actuator, Actuator::pageout) << "nothing can be swapped";
+}
+
 TEST(ReclaimCold, TakesAnonymousMemoryNoFurtherThanSwapGoes) {
     ColdScene scene;
     scene.now.swap_limit = mebibytes(3);
