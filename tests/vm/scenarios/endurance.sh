@@ -24,12 +24,12 @@ damon_shape() {
 # has_targets COUNT: of processes; the engine's own pid holds the seats that nobody has.
 has_targets() { (($(find "$DAMON" -name pid_target -exec cat {} + | grep -cvx "$ENGINE_PID") == $1)); }
 
-# descriptors: the fewest of 20 s, for the engine opens files while it works, and those of a container's
-# ancestors stay open for up to two periods of `stat`.
+# descriptors: the fewest of some readings, for the engine opens files while it works. Those of the
+# containers' parent come and go with what is read seldom.
 descriptors() {
-    for _ in {1..80}; do
-        find "/proc/$ENGINE_PID/fd" | wc -l
-        sleep 0.25
+    for _ in {1..20}; do
+        find "/proc/$ENGINE_PID/fd" -printf '%l\n' | grep -cvE "^$CGROUPS/endurance(/memory[^/]*)?\$"
+        sleep 0.1
     done | sort -n | head -n 1
 }
 # VmRSS may be off by as much as a leak here would be.
@@ -39,7 +39,6 @@ view() { cgtide idle busy --json | jq -c '.idle | {watched_us, processes, source
 is_watched() { cgtide idle "$1" --json | jq -e --argjson seconds "$2" '.idle.watched_us >= $seconds * 1e6'; }
 # is_newer VIEW: whether the view of now was made after that one.
 is_newer() { [[ $(view | jq .watched_us) != "$(jq .watched_us <<<"$1")" ]]; }
-suggestion() { cgtide suggest busy --json | jq -ec .suggestion; }
 apps() { cgtide ps --json | jq -c '[.containers[] | {name, apps}] | sort'; }
 history_times() { cgtide stat busy --history --json | jq -c '[.points[].at_ms]'; }
 now_us() { awk '{ printf "%d", $1 * 1e6 }' /proc/uptime; }
@@ -94,14 +93,6 @@ jq -en --argjson a "$before" --argjson b "$after" --argjson slack $((2 * AGGREGA
 jq -en --argjson a "$past" --argjson b "$(history_times)" '
     ($a | length) > 0 and ($b | length) > ($a | length) and $b[:($a | length)] == $a' >/dev/null ||
     fail "the past was $past, is $(history_times)"
-# Five minutes of it are enough for a request and a limit.
-wait_for 300 suggestion
-suggested=$(suggestion)
-step "suggested: $suggested"
-jq -en --argjson s "$suggested" --argjson usage "$(<"$CGROUPS/endurance/busy/memory.current")" --argjson mib 1048576 '
-    $s.window_us >= 300e6 and $s.working_set_bytes >= 16 * $mib and $s.highest_usage_bytes >= 64 * $mib
-    and $s.request_bytes >= 1.1 * 16 * $mib and $s.request_bytes <= $s.limit_bytes and $s.limit_bytes >= 1.2 * $usage' >/dev/null ||
-    fail "a suggestion that does not fit: $suggested"
 for name in busy comes; do
     runtime_stop "$name"
     runtime_delete "$name"
