@@ -201,8 +201,8 @@ model::Decision Law::ask_unmapped(const AgeProof& proof, KindChoice kinds) {
     return ask_unproven(proof, kinds);
 }
 
-/// TMO: unproven * ratio * (1 - pressure / target), at most `max` of it; refaults and the effort of
-/// the kernel's scans make it less.
+/// TMO: usage * ratio * (1 - pressure / target), at most `max` of it; less where little is
+/// unproven, refaults come, or the kernel's scans find little.
 model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds) {
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
     const Bytes anon = std::min(proof.unproven_anon, kinds.anon);
@@ -241,7 +241,8 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
             Reason(ReasonCode::growing,
                    {usage(), {InputKey::growth, signals.growth}, {InputKey::limit, most_growth}}));
     }
-    const double base = proof.known ? number(known_room) : number(now.usage);
+    const double unproven = number(proof.known ? known_room : now.usage);
+    const double base = std::min(number(now.usage), kUnprovenPace * unproven);
     const double effort = std::min(1.0, signals.efficiency / kEfficiency);
     const double most = base * policy.profile.max.ratio();
     const double ratio =
@@ -260,7 +261,7 @@ model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds
     model::Decision decision =
         keep(Reason(ReasonCode::reclaimed, {usage(),
                                             {InputKey::ask, ask},
-                                            {InputKey::unproven, base},
+                                            {InputKey::unproven, unproven},
                                             {InputKey::memory_pressure, signals.memory.count},
                                             {InputKey::io_pressure, signals.io.count},
                                             {InputKey::target, target().count},

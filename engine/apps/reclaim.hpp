@@ -47,6 +47,9 @@ inline constexpr Microseconds kListRetry{600'000'000};
 /// A kind that is less than one part in so many of the unproven bytes is not asked for.
 inline constexpr std::uint64_t kFewOfAKind = 8;
 
+/// The share that TMO takes of usage is of so many times the unproven bytes where that is less.
+inline constexpr double kUnprovenPace = 2.0;
+
 /// Growth of anonymous memory in one period, as a share of usage, at which nothing of unproven age
 /// is asked for.
 inline constexpr double kGrowth = 0.01;

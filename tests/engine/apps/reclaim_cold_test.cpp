@@ -462,7 +462,15 @@ TEST(ReclaimUnproven, TakesOnlyTheUnseenAtTheProfilesPace) {
     EXPECT_EQ(decision.actuator, Actuator::memory_reclaim);
     EXPECT_EQ(decision.pages, Pages::file);
     EXPECT_FALSE(decision.proven.has_value());
-    EXPECT_NEAR(static_cast<double>(decision.ask.count), 0.02 * 100 * 0x1p20, 1.0);
+    EXPECT_NEAR(static_cast<double>(decision.ask.count), 0.02 * 132 * 0x1p20, 1.0);
+    EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::unproven), 100 * 0x1p20);
+}
+
+TEST(ReclaimUnproven, GoesSlowerWhereLittleIsUnproven) {
+    ColdScene scene(Bytes{});
+    scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(30);
+    scene.now.usage = mebibytes(162);
+    EXPECT_NEAR(static_cast<double>(scene.step().ask.count), 0.02 * 2 * 30 * 0x1p20, 1.0);
 }
 
 TEST(ReclaimUnproven, WaitsWhileAnonymousMemoryGrows) {
