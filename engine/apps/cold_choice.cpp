@@ -37,8 +37,9 @@ Pages cold_kind(const model::Snapshot& now, Actuator actuator, Pages pages, Byte
 /// By what proven bytes leave. By address files of a tmpfs are files, and are swapped: where no
 /// swap may be used, the kernel's lists, which have them beside anonymous memory, tell them apart.
 Actuator actuator_for(const ColdSite& site, Pages pages) {
+    const Bytes limit = site.now.swap_limit.value_or(Bytes{Bytes::kUnlimited});
     const bool has_swapped_files =
-        site.now.stat->shmem >= kSmallestAsk && site.node.swap_total.count > 0;
+        site.now.stat->shmem >= kSmallestAsk && site.node.swap_total.count > 0 && limit.count > 0;
     return pages == Pages::file && has_swapped_files && site.node.swappiness_key
                ? Actuator::memory_reclaim
                : choose_actuator(site.now.idle->source, pages, site.node.actuators);
@@ -70,7 +71,9 @@ Cold choose_cold(const ColdSite& site, const AgeProof& proof, const KindChoice& 
     const Bytes anon = std::min(proof.cold_anon, kinds.anon);
     const Bytes file = std::min(proof.cold_file, kinds.file);
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
-    const Bytes listed = is_shared ? Bytes{} : file;
+    // A tmpfs is no page cache to the kernel's lists: for its bytes they would take others.
+    const Bytes listed =
+        is_shared ? Bytes{} : std::min(proof.cold_file - site.now.stat->shmem, kinds.file);
     const bool in_ranges = !(site.state.elsewhere &&
                              site.now.idle->source == model::IdleSource::regions_and_physical &&
                              listed >= kSmallestAsk);

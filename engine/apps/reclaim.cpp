@@ -206,7 +206,10 @@ model::Decision Law::ask_unmapped(const AgeProof& proof, KindChoice kinds) {
 model::Decision Law::ask_unproven(const AgeProof& proof, const KindChoice& kinds) {
     const bool is_shared = proof.foreign_mapped >= kSmallestAsk;
     const Bytes anon = std::min(proof.unproven_anon, kinds.anon);
-    const Bytes all_file = std::min(proof.unproven_file, kinds.file);
+    // A tmpfs counts as files where it is seen, and as no page cache where the kernel looks.
+    const Bytes unproven_cache =
+        proof.known ? proof.unproven_file - now.stat->shmem : proof.unproven_file;
+    const Bytes all_file = std::min(unproven_cache, kinds.file);
     const Bytes file = is_shared ? Bytes{} : all_file;
     const Pages pages =
         proof.known || is_shared ? narrow(kinds.pages, anon, file, node) : kinds.pages;

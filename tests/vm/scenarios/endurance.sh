@@ -24,11 +24,13 @@ damon_shape() {
 # has_targets COUNT: of processes; the engine's own pid holds the seats that nobody has.
 has_targets() { (($(find "$DAMON" -name pid_target -exec cat {} + | grep -cvx "$ENGINE_PID") == $1)); }
 
+readonly PARENTS="^$CGROUPS/endurance(/memory[^/]*)?\$" # files of the containers' parent
+open_files() { find "/proc/$ENGINE_PID/fd" -printf '%l\n'; }
 # descriptors: the fewest of some readings, for the engine opens files while it works. Those of the
 # containers' parent come and go with what is read seldom.
 descriptors() {
     for _ in {1..20}; do
-        find "/proc/$ENGINE_PID/fd" -printf '%l\n' | grep -cvE "^$CGROUPS/endurance(/memory[^/]*)?\$"
+        open_files | grep -cvE "$PARENTS"
         sleep 0.1
     done | sort -n | head -n 1
 }
@@ -79,6 +81,8 @@ step "after $TIMES times in $((elapsed / 1000000)) s: $left descriptors, $growth
 [[ $(apps) == "$apps" && $apps == *'{"name":"busy","apps":["stat"]}'* && $apps == *'{"name":"comes","apps":[]}'* ]] ||
     fail "apps were $apps, are $(apps)"
 ((left <= files)) || fail "descriptors: $files, now $left"
+held=$(open_files | grep -cE "$PARENTS") || true
+((held <= 16)) || fail "$held descriptors of the containers' parent are open"
 ((growth <= GROWTH_KIB)) || fail "the engine grew by $growth KiB in the second half"
 [[ $(state_files) == "$state" ]] || fail "files: $(diff <(echo "$state") <(state_files))"
 [[ $(damon_shape) == "$shape" ]] || fail "DAMON's tree changed: $(diff <(echo "$shape") <(damon_shape))"
