@@ -11,7 +11,6 @@
 namespace cgtide::apps {
 namespace {
 
-using model::ReasonCode;
 using test::Scene;
 
 constexpr std::uint64_t kMost = 600; ///< MiB of usage
