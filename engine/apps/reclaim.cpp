@@ -159,9 +159,18 @@ double Law::calm() const {
     return std::max(0.0, 1.0 - std::max(signals.memory.count, signals.io.count) / target().count);
 }
 
-/// Proven idle: at once, but in steps that double while nothing comes back.
+/// Proven idle: at once, but in steps that double while nothing comes back. Once too much has, a
+/// step follows only where the one before has stayed out for as long.
 model::Decision Law::ask_cold(const Cold& cold) {
     state.carry = std::min(state.carry, 0.0);
+    if (now.at < state.trial_until) {
+        const auto left = std::chrono::duration_cast<Microseconds>(state.trial_until - now.at);
+        return keep(Reason(ReasonCode::trial, {usage(),
+                                               {InputKey::cold, cold.bytes},
+                                               {InputKey::idle, number(policy.reclaim.idle)},
+                                               {InputKey::age, number(state.trial)},
+                                               {InputKey::hold, number(left)}}));
+    }
     double& step = step_of(state, cold.actuator);
     if (step <= 0.0) {
         step = std::max(number(kFirstStep), number(now.usage) * kFirstShare);
@@ -301,6 +310,7 @@ model::Step step(const model::State& before, const model::Policy& policy,
         std::max(0.0, state.cpu_debt - policy.profile.cpu.ratio() * number(signals.elapsed));
     brake(state, signals, node.page_size, now.at);
     widen(state, outcomes);
+    try_out(state, outcomes);
     relax(state, outcomes, now.at);
     count_left(state, now.idle ? std::optional(counted_at(*now.idle)) : std::nullopt);
     Law law{policy, now, node, state, signals};

@@ -17,6 +17,17 @@ using model::ReclaimState;
 /// Fewer scanned pages tell nothing of how hard reclaim works.
 constexpr std::uint64_t kFewPages = 1024;
 
+void book_taken(ReclaimState& state, const model::Outcome& outcome) {
+    const double left = number(left_by(outcome));
+    if (left <= 0.0) {
+        return;
+    }
+    state.taken_recent += left;
+    const auto later = std::chrono::duration<double>(outcome.at - state.taken_at);
+    state.taken_at +=
+        std::chrono::duration_cast<TimePoint::duration>(later * left / state.taken_recent);
+}
+
 /// What came of a request for what is stuck.
 void book_lists(ReclaimState& state, const model::Outcome& outcome, Bytes left) {
     const bool was_tried =
@@ -85,7 +96,7 @@ Signals measure(ReclaimState& state, const model::Snapshot& now, Bytes page) {
 
 void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     for (const model::Outcome& outcome : outcomes) {
-        state.taken_recent += number(left_by(outcome));
+        book_taken(state, outcome);
         state.cpu_debt += number(outcome.cpu);
         if (outcome.proven) {
             book_proven(state, outcome);
@@ -111,7 +122,9 @@ void count_left(ReclaimState& state, std::optional<TimePoint> counted) {
 }
 
 void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at) {
-    const double keep = std::exp2(-number(signals.elapsed) / number(kRefaultHalfLife));
+    // While something is on trial it has to be in the books: else it could not come back.
+    const double keep =
+        std::exp2(-number(signals.elapsed) / number(std::max(kRefaultHalfLife, state.trial)));
     const bool hold_ended =
         state.hold_until && at >= *state.hold_until && at - signals.elapsed < *state.hold_until;
     // What has decayed to less than a page is nothing, and so is what was held for.
@@ -126,6 +139,8 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
         state.refault_held = state.refault_recent;
         state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
         state.hold_until = at + state.hold;
+        const auto out = std::chrono::duration_cast<Microseconds>(at - state.taken_at);
+        state.trial = std::clamp(out, state.trial, kLastHold);
         state.carry = std::min(state.carry, 0.0);
         state.steps = {};
     }
@@ -145,6 +160,14 @@ void widen(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     }
 }
 
+void try_out(ReclaimState& state, std::span<const model::Outcome> outcomes) {
+    for (const model::Outcome& outcome : outcomes) {
+        if (outcome.proven && state.trial.count() > 0 && left_by(outcome).count > 0) {
+            state.trial_until = outcome.at + state.trial;
+        }
+    }
+}
+
 void relax(ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at) {
     const bool some_left =
         std::any_of(outcomes.begin(), outcomes.end(),
@@ -152,6 +175,10 @@ void relax(ReclaimState& state, std::span<const model::Outcome> outcomes, TimePo
     if (some_left && state.hold_until && at - *state.hold_until > kRefaultHalfLife) {
         state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
         state.hold_until = at;
+        if (state.hold.count() == 0) {
+            state.trial = Microseconds(0);
+            state.trial_until = {};
+        }
     }
 }
 

@@ -30,7 +30,8 @@ void book(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 /// left meanwhile the share of its time after that counts as left.
 void count_left(model::ReclaimState& state, std::optional<TimePoint> counted);
 
-/// The refault brake: holds when too much of what was taken lately came back, longer each time.
+/// The refault brake: holds when too much of what was taken lately came back, longer each time, and
+/// notes for how long that had been out.
 void brake(model::ReclaimState& state, const Signals& signals, Bytes page, TimePoint at);
 
 /// The step of an actuator: what one has taken without harm says nothing of another's choice.
@@ -40,8 +41,13 @@ double& step_of(model::ReclaimState& state, model::Actuator actuator);
 /// brake() has counted before, is within half of the limit.
 void widen(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
-/// Forgets half of the last hold where bytes left more than kRefaultHalfLife after it, and the
-/// brake, which comes before, did not trip. What was turned away has shown nothing.
+/// Where too much came back lately, puts the proven bytes that left on trial for as long as that
+/// had been out.
+void try_out(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
+
+/// Forgets half of the last hold, and with the whole of it the trial, where bytes left more than
+/// kRefaultHalfLife after it, and the brake, which comes before, did not trip. What was turned away
+/// has shown nothing.
 void relax(model::ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at);
 
 /// How much of a request refaults leave: 1 with none, falling to 0 at kRefaultLimit.

@@ -9,7 +9,7 @@ namespace cgtide::model {
 
 namespace {
 
-constexpr std::array<ReasonText, 37> kReasons{{
+constexpr std::array<ReasonText, 38> kReasons{{
     {ReasonCode::reclaimed, "reclaimed",
      "Bytes were asked for at the profile's pace: pressure and refaults allow it, their age is "
      "unproven."},
@@ -68,6 +68,8 @@ constexpr std::array<ReasonText, 37> kReasons{{
     {ReasonCode::home_full, "home-full", "What should move finds no room on the nearest nodes."},
     {ReasonCode::stuck, "stuck",
      "What is proven idle was asked for and did not leave: it is locked, or of several processes."},
+    {ReasonCode::trial, "trial",
+     "After too much came back, what left last has to stay out for as long before more follows."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -246,6 +248,11 @@ std::string explain(const Reason& reason) {
                show(reason, idle) +
                ", and did not leave when they were asked for: locked, or of several processes; "
                "waiting " +
+               show(reason, hold);
+    case ReasonCode::trial:
+        return kept(reason) + show(reason, InputKey::cold) + " have been idle for " +
+               show(reason, idle) + ", but what left last has to stay out for " +
+               show(reason, age) + ", after which too much had come back; waiting " +
                show(reason, hold);
     case ReasonCode::growing:
         return kept(reason) + "usage grew by " + show(reason, growth) + " in this period, over " +

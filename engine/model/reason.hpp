@@ -49,6 +49,7 @@ enum class ReasonCode : std::uint8_t {
     unbound,           ///< numa: its threads may run near to all of the memory
     home_full,         ///< numa: what should move finds no room
     stuck,             ///< reclaim: what is cold was asked for and did not leave
+    trial,             ///< reclaim: what left last has not stayed out for long enough
 };
 
 /// The numbers behind a decision. Bytes, shares (basis points), durations (microseconds), plain

@@ -114,6 +114,77 @@ TEST(ReclaimCold, EachActuatorBeginsWithSmallSteps) {
     EXPECT_EQ(listed.ask, kFirstStep);
 }
 
+/// Has 8 MiB leave that come back after `out`, and waits until the hold for that ends with the next
+/// request. \returns its decision.
+model::Decision after_hold(ColdScene& scene, std::chrono::seconds out) {
+    scene.report_cold(kFirstStep, kFirstStep);
+    for (auto passed = std::chrono::seconds(0); passed < out; passed += std::chrono::seconds(2)) {
+        scene.step(); // asked for as well, and turned away
+    }
+    scene.refault(kFirstStep);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
+    model::Decision decision;
+    for (int period = 0; period < 10 && decision.ask.count == 0; ++period) {
+        decision = scene.step();
+    }
+    return decision;
+}
+
+/// What comes back a quarter of a minute after it left does so long after all has left, where each
+/// period doubles the step.
+TEST(ReclaimCold, AfterAHoldAStepFollowsWhereTheOneBeforeHasStayedOutAsLongAsWhatCameBack) {
+    ColdScene scene;
+    EXPECT_EQ(after_hold(scene, std::chrono::seconds(14)).ask, kFirstStep);
+    scene.report_cold(kFirstStep, kFirstStep);
+    model::Decision decision = scene.step();
+    EXPECT_EQ(decision.reason.code(), ReasonCode::trial);
+    EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::cold), 0x1p26);
+    EXPECT_NEAR(decision.reason.input(InputKey::age), 16e6, 10.0);
+    int waited = 1;
+    while ((decision = scene.step()).reason.code() == ReasonCode::trial) {
+        ASSERT_LT(++waited, 100);
+    }
+    EXPECT_EQ(waited, 7); // periods of 2 s: the eighth is 16 s later
+    EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
+    EXPECT_EQ(decision.ask, mebibytes(16));
+}
+
+/// The books keep what is on trial, or after a minute little of it would be left in them.
+TEST(ReclaimCold, WhatComesBackOnTrialHoldsLonger) {
+    ColdScene scene;
+    scene.report_cold(mebibytes(64), mebibytes(64));
+    ASSERT_EQ(after_hold(scene, std::chrono::seconds(50)).ask, kFirstStep);
+    const Microseconds trial = scene.reclaim_state().trial;
+    EXPECT_GT(trial, std::chrono::seconds(50));
+    scene.report_cold(kFirstStep, kFirstStep);
+    for (int period = 0; period < 25; ++period) {
+        ASSERT_EQ(scene.step().reason.code(), ReasonCode::trial);
+    }
+    scene.refault(kFirstStep);
+    EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
+    EXPECT_EQ(scene.reclaim_state().hold, 2 * kFirstHold);
+    EXPECT_GE(scene.reclaim_state().trial, trial);
+}
+
+TEST(ReclaimCold, AHoldThatIsForgottenPutsNothingOnTrial) {
+    ColdScene scene;
+    Bytes ask = after_hold(scene, std::chrono::seconds(14)).ask;
+    int steps = 0;
+    for (int period = 0; period < 60 && scene.reclaim_state().trial.count() > 0; ++period) {
+        if (ask.count > 0) {
+            scene.report_cold(ask, ask);
+            ++steps;
+        }
+        ask = scene.step().ask;
+    }
+    EXPECT_EQ(steps, 3);
+    EXPECT_EQ(scene.reclaim_state().hold, Microseconds(0));
+    for (int period = 0; period < 5; ++period) {
+        ASSERT_EQ(scene.step().reason.code(), ReasonCode::cold);
+        scene.report_cold(kFirstStep, kFirstStep);
+    }
+}
+
 /// Cold memory that turns hot the moment it leaves, for ten minutes.
 TEST(ReclaimCold, WhatComesBackAtOnceIsHardlyTried) {
     ColdScene scene;

@@ -152,6 +152,8 @@ void expect_sane(const model::ReclaimState& state, const model::Profile& profile
     ASSERT_LE(std::abs(state.carry), most);
     ASSERT_GE(state.hold.count(), 0);
     ASSERT_LE(state.hold, kLastHold);
+    ASSERT_GE(state.trial.count(), 0);
+    ASSERT_LE(state.trial, kLastHold);
 }
 
 /// Of a request: what it may never be, by what the step was told.
@@ -172,6 +174,7 @@ void expect_allowed(const model::Decision& decision, const Storm& storm) {
         ASSERT_LE(decision.ask, now.stat->file);
     }
     if (decision.proven) {
+        ASSERT_GE(now.at, state.trial_until);
         const model::IdleSlice& cold = now.idle->slices.back();
         const Bytes anon = decision.pages == model::Pages::file ? Bytes{} : cold.anon;
         const Bytes file = decision.pages == model::Pages::anon ? Bytes{} : cold.file;

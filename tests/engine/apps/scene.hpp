@@ -71,6 +71,7 @@ struct Scene {
         model::Outcome outcome;
         outcome.app = model::AppName::reclaim;
         outcome.id = now.id;
+        outcome.at = now.at + Microseconds(1);
         outcome.asked = asked;
         outcome.taken = taken;
         outcome.cpu = cpu;

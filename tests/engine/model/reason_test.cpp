@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::stuck) + 1;
+constexpr std::size_t kCodes = static_cast<std::size_t>(ReasonCode::trial) + 1;
 constexpr std::size_t kKeys = static_cast<std::size_t>(InputKey::returned_bytes) + 1;
 
 /// The inputs that an app gives with each code, all of which the sentence must show.
@@ -58,7 +58,8 @@ const std::map<ReasonCode, std::vector<InputKey>>& shown_inputs() {
         {ReasonCode::at_home, {usage}},
         {ReasonCode::unbound, {usage}},
         {ReasonCode::home_full, {usage}},
-        {ReasonCode::stuck, {usage, InputKey::cold, idle, hold}}};
+        {ReasonCode::stuck, {usage, InputKey::cold, idle, hold}},
+        {ReasonCode::trial, {usage, InputKey::cold, idle, age, hold}}};
     return inputs;
 }
 

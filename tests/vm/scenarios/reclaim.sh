@@ -37,11 +37,13 @@ step "starting cgtided, then the workload under $RUNTIME with a hook"
 start_engine --config /run/cgtide.toml
 rm -f "$REPORT"
 make_rootfs /run/rootfs
-make_bundle /run/bundle main /run/rootfs /web/main '{
+make_rootfs /out/rootfs # what is on a tmpfs is no page cache
+make_bundle /run/bundle main /out/rootfs /web/main '{
     "cgtide.io/apps": "stat,reclaim", "cgtide.io/profile": "eager",
     "cgtide.io/reclaim.idle": "10s", "cgtide.io/name": "main"}' -- \
     /bin/cgtide-workload --hot 32MiB --cold 96MiB --random 50 --sample 1s --report "$REPORT"
 add_hooks /run/bundle
+sync
 echo 3 >/proc/sys/vm/drop_caches # so that main reads its program and is charged for it
 runtime_create_start main /run/bundle
 limits=$(limits_of)
