@@ -17,15 +17,24 @@ using model::ReclaimState;
 /// Fewer scanned pages tell nothing of how hard reclaim works.
 constexpr std::uint64_t kFewPages = 1024;
 
-void book_taken(ReclaimState& state, const model::Outcome& outcome) {
-    const double left = number(left_by(outcome));
-    if (left <= 0.0) {
-        return;
+/// Takes what left into the average of when it did.
+void book_time(ReclaimState& state, TimePoint at, double left) {
+    if (left > 0.0) {
+        state.fresh += left;
+        const std::chrono::duration<double> later = at - state.fresh_at;
+        state.fresh_at +=
+            std::chrono::duration_cast<TimePoint::duration>(later * left / state.fresh);
     }
-    state.taken_recent += left;
-    const auto later = std::chrono::duration<double>(outcome.at - state.taken_at);
-    state.taken_at +=
-        std::chrono::duration_cast<TimePoint::duration>(later * left / state.taken_recent);
+}
+
+/// How long what came back at `at` had been out: what has been taken since the last hold began, on
+/// average. Over a long `elapsed` it is not known when it came back.
+void note_trial(ReclaimState& state, Microseconds elapsed, TimePoint at) {
+    const double fresh = std::exchange(state.fresh, 0.0);
+    if (fresh >= number(kSmallestAsk) / 2.0 && elapsed <= kRefaultHalfLife) {
+        const auto out = std::chrono::duration_cast<Microseconds>(at - state.fresh_at);
+        state.trial = std::clamp(out, state.trial, kLastHold);
+    }
 }
 
 /// What came of a request for what is stuck.
@@ -45,6 +54,9 @@ void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;
     const Bytes left = left_by(outcome);
     state.departures.push_back({outcome.at - outcome.wall, outcome.at, number(left)});
+    if (state.trial.count() > 0 && left >= kSmallestAsk) {
+        state.trial_until = outcome.at + state.trial;
+    }
     if (!is_by_address(outcome.actuator) && outcome.actuator != model::Actuator::generations) {
         state.elsewhere = false;
         book_lists(state, outcome, left);
@@ -96,7 +108,9 @@ Signals measure(ReclaimState& state, const model::Snapshot& now, Bytes page) {
 
 void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     for (const model::Outcome& outcome : outcomes) {
-        book_taken(state, outcome);
+        const double left = number(left_by(outcome));
+        state.taken_recent += left;
+        book_time(state, outcome.at, left);
         state.cpu_debt += number(outcome.cpu);
         if (outcome.proven) {
             book_proven(state, outcome);
@@ -122,9 +136,7 @@ void count_left(ReclaimState& state, std::optional<TimePoint> counted) {
 }
 
 void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at) {
-    // While something is on trial it has to be in the books: else it could not come back.
-    const double keep =
-        std::exp2(-number(signals.elapsed) / number(std::max(kRefaultHalfLife, state.trial)));
+    const double keep = std::exp2(-number(signals.elapsed) / number(kRefaultHalfLife));
     const bool hold_ended =
         state.hold_until && at >= *state.hold_until && at - signals.elapsed < *state.hold_until;
     // What has decayed to less than a page is nothing, and so is what was held for.
@@ -132,15 +144,17 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
     state.refault_recent = std::floor(before / number(page)) * number(page) + signals.refaulted;
     const bool came_back = state.taken_recent >= number(kSmallestAsk) / 2.0 &&
                            state.refault_recent > kRefaultLimit * state.taken_recent;
-    const double taken = std::exchange(state.taken_recent, state.taken_recent * keep);
+    // What is on trial stays in its book: else what comes back late would have nothing to be of.
+    const double keep_taken = at < state.trial_until ? 1.0 : keep;
+    const double taken = std::exchange(state.taken_recent, state.taken_recent * keep_taken);
+    state.fresh *= keep;
     const bool holding = state.hold_until && at < *state.hold_until;
     if (came_back && !holding) {
         state.taken_held = taken;
         state.refault_held = state.refault_recent;
         state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
         state.hold_until = at + state.hold;
-        const auto out = std::chrono::duration_cast<Microseconds>(at - state.taken_at);
-        state.trial = std::clamp(out, state.trial, kLastHold);
+        note_trial(state, signals.elapsed, at);
         state.carry = std::min(state.carry, 0.0);
         state.steps = {};
     }
@@ -160,19 +174,12 @@ void widen(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     }
 }
 
-void try_out(ReclaimState& state, std::span<const model::Outcome> outcomes) {
-    for (const model::Outcome& outcome : outcomes) {
-        if (outcome.proven && state.trial.count() > 0 && left_by(outcome).count > 0) {
-            state.trial_until = outcome.at + state.trial;
-        }
-    }
-}
-
 void relax(ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at) {
     const bool some_left =
         std::any_of(outcomes.begin(), outcomes.end(),
                     [](const model::Outcome& outcome) { return left_by(outcome).count > 0; });
-    if (some_left && state.hold_until && at - *state.hold_until > kRefaultHalfLife) {
+    const Microseconds proof = std::max(kRefaultHalfLife, state.trial);
+    if (some_left && state.hold_until && at - *state.hold_until > proof) {
         state.hold = state.hold < kFirstHold ? Microseconds(0) : state.hold / 2;
         state.hold_until = at;
         if (state.hold.count() == 0) {

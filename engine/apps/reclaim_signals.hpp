@@ -41,13 +41,9 @@ double& step_of(model::ReclaimState& state, model::Actuator actuator);
 /// brake() has counted before, is within half of the limit.
 void widen(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
 
-/// Where too much came back lately, puts the proven bytes that left on trial for as long as that
-/// had been out.
-void try_out(model::ReclaimState& state, std::span<const model::Outcome> outcomes);
-
 /// Forgets half of the last hold, and with the whole of it the trial, where bytes left more than
-/// kRefaultHalfLife after it, and the brake, which comes before, did not trip. What was turned away
-/// has shown nothing.
+/// kRefaultHalfLife and the trial after it, and the brake, which comes before, did not trip. What
+/// was turned away has shown nothing.
 void relax(model::ReclaimState& state, std::span<const model::Outcome> outcomes, TimePoint at);
 
 /// How much of a request refaults leave: 1 with none, falling to 0 at kRefaultLimit.

@@ -43,10 +43,11 @@ struct Printer {
         std::array<char, 320> text{};
         std::snprintf(text.data(), text.size(),
                       "reclaim at=%.3f carry=%.0f taken=%.0f refault=%.0f hold=%.1fs until=%.3f "
-                      "oom=%.3f cpu=%.0fus step=%.0f left=%.0f stuck=%.0f",
+                      "trial=%.1fs until=%.3f oom=%.3f cpu=%.0fus step=%.0f left=%.0f stuck=%.0f",
                       seconds(state.last_at), state.carry, state.taken_recent, state.refault_recent,
                       std::chrono::duration<double>(state.hold).count(), seconds(state.hold_until),
-                      seconds(state.oom_until), state.cpu_debt,
+                      std::chrono::duration<double>(state.trial).count(),
+                      seconds(state.trial_until), seconds(state.oom_until), state.cpu_debt,
                       *std::max_element(state.steps.begin(), state.steps.end()), state.left,
                       state.stuck);
         return text.data();

@@ -71,12 +71,13 @@ struct ReclaimState {
     std::uint64_t stolen_pages = 0;
     double carry = 0.0;          ///< bytes owed (or, below 0, taken in advance)
     double taken_recent = 0.0;   ///< bytes taken, decayed: what refaults are held against
-    TimePoint taken_at{};        ///< when those left, on average
     double refault_recent = 0.0; ///< bytes that came back, decayed likewise
     double taken_held = 0.0;     ///< ... of both, when the last hold began
     double refault_held = 0.0;
     Microseconds hold{0}; ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
+    double fresh = 0.0;      ///< bytes taken since the last hold began, decayed
+    TimePoint fresh_at{};    ///< when those left, on average
     Microseconds trial{0};   ///< how long what came back had been out; 0: nothing did lately
     TimePoint trial_until{}; ///< as long the last step of proven age has to stay out
     std::optional<TimePoint> oom_until;

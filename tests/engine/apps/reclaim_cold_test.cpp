@@ -114,6 +114,10 @@ TEST(ReclaimCold, EachActuatorBeginsWithSmallSteps) {
     EXPECT_EQ(listed.ask, kFirstStep);
 }
 
+double seconds(Microseconds time) {
+    return std::chrono::duration<double>(time).count();
+}
+
 /// Has 8 MiB leave that come back after `out`, and waits until the hold for that ends with the next
 /// request. \returns its decision.
 model::Decision after_hold(ColdScene& scene, std::chrono::seconds out) {
@@ -149,21 +153,77 @@ TEST(ReclaimCold, AfterAHoldAStepFollowsWhereTheOneBeforeHasStayedOutAsLongAsWha
     EXPECT_EQ(decision.ask, mebibytes(16));
 }
 
-/// The books keep what is on trial, or after a minute little of it would be left in them.
-TEST(ReclaimCold, WhatComesBackOnTrialHoldsLonger) {
+/// What is on trial stays in the book: after a minute next to nothing of it would be left there.
+TEST(ReclaimCold, WhatComesBackLateOnTrialHoldsLonger) {
     ColdScene scene;
     scene.report_cold(mebibytes(64), mebibytes(64));
     ASSERT_EQ(after_hold(scene, std::chrono::seconds(50)).ask, kFirstStep);
-    const Microseconds trial = scene.reclaim_state().trial;
-    EXPECT_GT(trial, std::chrono::seconds(50));
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 52.0, 1.0);
     scene.report_cold(kFirstStep, kFirstStep);
     for (int period = 0; period < 25; ++period) {
         ASSERT_EQ(scene.step().reason.code(), ReasonCode::trial);
     }
-    scene.refault(kFirstStep);
+    scene.refault(mebibytes(1));
     EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
     EXPECT_EQ(scene.reclaim_state().hold, 2 * kFirstHold);
-    EXPECT_GE(scene.reclaim_state().trial, trial);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 52.0, 1.0);
+}
+
+/// Of what left before a hold much came back before it: it says nothing of the next time out.
+TEST(ReclaimCold, ATimeOutIsOfWhatLeftSinceTheHoldBefore) {
+    ColdScene scene;
+    after_hold(scene, std::chrono::seconds(14));
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 16.0, 0.1);
+    after_hold(scene, std::chrono::seconds(14));
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 16.0, 0.1);
+    EXPECT_EQ(scene.reclaim_state().hold, 2 * kFirstHold);
+}
+
+/// Some pages come back all the time, of whatever left long ago.
+TEST(ReclaimCold, ATrickleOnTrialDoesNotKeepTheRestForEver) {
+    ColdScene scene;
+    Bytes ask = after_hold(scene, std::chrono::seconds(14)).ask;
+    for (int period = 0; period < 60 && scene.reclaim_state().trial.count() > 0; ++period) {
+        if (ask.count > 0) {
+            scene.report_cold(ask, ask);
+        }
+        scene.refault(kibibytes(24)); // 3 pages a second
+        ask = scene.step().ask;
+    }
+    EXPECT_EQ(scene.reclaim_state().trial, Microseconds(0));
+}
+
+/// What is of unknown age goes on at its own pace, and proves nothing for what is cold.
+TEST(ReclaimCold, WhatIsOfUnknownAgeGoesOnBesideATrial) {
+    ColdScene scene;
+    scene.report_cold(mebibytes(64), mebibytes(64));
+    ASSERT_EQ(after_hold(scene, std::chrono::seconds(50)).ask, kFirstStep);
+    scene.report_cold(kFirstStep, kFirstStep);
+    scene.now.usage = scene.now.usage + mebibytes(512);
+    scene.now.stat->file = scene.now.stat->inactive_file = mebibytes(512);
+    int unproven = 0;
+    for (int period = 0; period < 25; ++period) {
+        const model::Decision decision = scene.step();
+        ASSERT_EQ(decision.proven, std::nullopt) << period;
+        if (decision.ask.count > 0) {
+            ++unproven;
+            scene.report(decision.ask, decision.ask);
+        }
+    }
+    EXPECT_GT(unproven, 5);
+    EXPECT_GT(scene.reclaim_state().trial.count(), 0);
+}
+
+/// Nobody knows when in a long time without a sample something came back.
+TEST(ReclaimCold, AStallOfTheEngineIsNoTimeOut) {
+    ColdScene scene;
+    scene.report_cold(kFirstStep, kFirstStep);
+    scene.step();
+    scene.now.at += std::chrono::minutes(10);
+    scene.refault(kFirstStep);
+    scene.step();
+    EXPECT_EQ(scene.reclaim_state().hold, kFirstHold);
+    EXPECT_EQ(scene.reclaim_state().trial, Microseconds(0));
 }
 
 TEST(ReclaimCold, AHoldThatIsForgottenPutsNothingOnTrial) {

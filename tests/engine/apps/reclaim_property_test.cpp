@@ -139,8 +139,8 @@ double bytes(Bytes value) {
 }
 
 void expect_sane(const model::ReclaimState& state, const model::Profile& profile) {
-    for (const double value :
-         {state.taken_recent, state.refault_recent, state.cpu_debt, state.left, state.stuck}) {
+    for (const double value : {state.taken_recent, state.refault_recent, state.fresh,
+                               state.cpu_debt, state.left, state.stuck}) {
         ASSERT_TRUE(std::isfinite(value));
         ASSERT_GE(value, 0.0);
     }
@@ -187,7 +187,7 @@ void expect_allowed(const model::Decision& decision, const Storm& storm) {
 }
 
 TEST(ReclaimProperty, HoldsItsPromisesInAStorm) {
-    int asked = 0;
+    int asked = 0, on_trial = 0;
     std::array<int, model::kActuatorNames.size()> proven{};
     for (unsigned seed = 0; seed < 400; ++seed) {
         Storm storm(seed);
@@ -196,6 +196,7 @@ TEST(ReclaimProperty, HoldsItsPromisesInAStorm) {
             const model::Decision decision = storm.step();
             ASSERT_NO_FATAL_FAILURE(expect_sane(storm.reclaim_state(), storm.policy.profile))
                 << "seed " << seed << " period " << period << ": " << to_string(storm.state);
+            on_trial += decision.reason.code() == model::ReasonCode::trial ? 1 : 0;
             if (decision.ask.count > 0) {
                 ASSERT_NO_FATAL_FAILURE(expect_allowed(decision, storm))
                     << "seed " << seed << " period " << period << ": " << to_string(storm.state);
@@ -207,6 +208,7 @@ TEST(ReclaimProperty, HoldsItsPromisesInAStorm) {
     }
     // Else it shows nothing.
     EXPECT_GT(asked, 500);
+    EXPECT_GT(on_trial, 20);
     constexpr auto kMoves = static_cast<std::size_t>(model::Actuator::move_pages);
     for (std::size_t i = 0; i < proven.size(); ++i) {
         EXPECT_THAT(proven.at(i), i == kMoves ? testing::Matcher<int>(0) : testing::Gt(20)) << i;
