@@ -45,7 +45,6 @@ struct Law {
     model::Decision decide();
     double calm() const;
     Reason shared_files(const AgeProof& proof) const;
-    Reason on_trial(const Cold& cold) const;
     model::Decision ask_cold(const Cold& cold);
     model::Decision ask_unmapped(const AgeProof& proof, KindChoice kinds);
     model::Decision ask_unproven(const AgeProof& proof, const KindChoice& kinds);
@@ -79,7 +78,7 @@ std::optional<Reason> Law::blocked() const {
                                           {InputKey::idle, number(policy.reclaim.idle)}});
     }
     // Over a long time pressure that was felt just now is told as little.
-    if (signals.elapsed.count() == 0 || signals.elapsed > kMostMissed * policy.profile.period) {
+    if (signals.elapsed.count() == 0 || signals.stood_still) {
         return Reason(ReasonCode::warming, {usage()});
     }
     return std::nullopt;
@@ -146,29 +145,13 @@ model::Decision Law::decide() {
         return ask_unmapped(proof, kinds);
     }
     const Cold proven = choose_cold({now, node, state}, proof, kinds);
-    if (proven.bytes < number(kSmallestAsk)) {
-        return ask_unproven(proof, kinds);
-    }
-    if (now.at >= state.trial_until) {
-        return ask_cold(proven);
-    }
-    model::Decision other = ask_unproven(proof, kinds);
-    return other.reason.code() == ReasonCode::in_use ? keep(on_trial(proven)) : other;
+    return proven.bytes >= number(kSmallestAsk) ? ask_cold(proven) : ask_unproven(proof, kinds);
 }
 
 Reason Law::shared_files(const AgeProof& proof) const {
     return Reason(ReasonCode::shared_files, {usage(),
                                              {InputKey::foreign, number(proof.foreign_mapped)},
                                              {InputKey::limit, number(kSmallestAsk)}});
-}
-
-Reason Law::on_trial(const Cold& cold) const {
-    const auto left = std::chrono::duration_cast<Microseconds>(state.trial_until - now.at);
-    return Reason(ReasonCode::trial, {usage(),
-                                      {InputKey::cold, cold.bytes},
-                                      {InputKey::idle, number(policy.reclaim.idle)},
-                                      {InputKey::age, number(state.trial)},
-                                      {InputKey::hold, number(left)}});
 }
 
 /// How much of a request pressure leaves: 1 with none, 0 at the target.
@@ -180,6 +163,14 @@ double Law::calm() const {
 /// step follows only where the one before has stayed out for as long.
 model::Decision Law::ask_cold(const Cold& cold) {
     state.carry = std::min(state.carry, 0.0);
+    if (now.at < state.trial_until) { // the kernel's lists would give what is to wait: unasked too
+        const auto left = std::chrono::duration_cast<Microseconds>(state.trial_until - now.at);
+        return keep(Reason(ReasonCode::trial, {usage(),
+                                               {InputKey::cold, cold.bytes},
+                                               {InputKey::idle, number(policy.reclaim.idle)},
+                                               {InputKey::age, number(state.trial)},
+                                               {InputKey::hold, number(left)}}));
+    }
     double& step = step_of(state, cold.actuator);
     if (step <= 0.0) {
         step = std::max(number(kFirstStep), number(now.usage) * kFirstShare);
@@ -311,7 +302,8 @@ model::Step step(const model::State& before, const model::Policy& policy,
         const model::Decision decision = blind.keep(Reason(ReasonCode::sensor, {blind.usage()}));
         return {state, {decision}};
     }
-    const Signals signals = measure(state, now, node.page_size);
+    Signals signals = measure(state, now, node.page_size);
+    signals.stood_still = signals.elapsed > kMostMissed * policy.profile.period;
     if (signals.limit_hit) {
         state.oom_until = now.at + kOomWait;
     }

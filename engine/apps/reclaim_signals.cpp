@@ -28,10 +28,10 @@ void book_time(ReclaimState& state, TimePoint at, double left) {
 }
 
 /// How long what came back at `at` had been out: what has been taken since the last hold began, on
-/// average. Over a long `elapsed` it is not known when it came back.
-void note_trial(ReclaimState& state, Microseconds elapsed, TimePoint at) {
+/// average. Where the engine stood still it is not known when it came back.
+void note_trial(ReclaimState& state, const Signals& signals, TimePoint at) {
     const double fresh = std::exchange(state.fresh, 0.0);
-    if (fresh >= number(kSmallestAsk) / 2.0 && elapsed <= kRefaultHalfLife) {
+    if (fresh >= number(kSmallestAsk) / 2.0 && !signals.stood_still) {
         const auto out = std::chrono::duration_cast<Microseconds>(at - state.fresh_at);
         state.trial = std::clamp(out, state.trial, kLastHold);
     }
@@ -54,7 +54,9 @@ void book_proven(ReclaimState& state, const model::Outcome& outcome) {
     const bool ended = outcome.end != model::OutcomeEnd::interrupted;
     const Bytes left = left_by(outcome);
     state.departures.push_back({outcome.at - outcome.wall, outcome.at, number(left)});
+    book_time(state, outcome.at, number(left));
     if (state.trial.count() > 0 && left >= kSmallestAsk) {
+        state.on_trial = number(left);
         state.trial_until = outcome.at + state.trial;
     }
     if (!is_by_address(outcome.actuator) && outcome.actuator != model::Actuator::generations) {
@@ -108,9 +110,7 @@ Signals measure(ReclaimState& state, const model::Snapshot& now, Bytes page) {
 
 void book(ReclaimState& state, std::span<const model::Outcome> outcomes) {
     for (const model::Outcome& outcome : outcomes) {
-        const double left = number(left_by(outcome));
-        state.taken_recent += left;
-        book_time(state, outcome.at, left);
+        state.taken_recent += number(left_by(outcome));
         state.cpu_debt += number(outcome.cpu);
         if (outcome.proven) {
             book_proven(state, outcome);
@@ -145,8 +145,9 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
     const bool came_back = state.taken_recent >= number(kSmallestAsk) / 2.0 &&
                            state.refault_recent > kRefaultLimit * state.taken_recent;
     // What is on trial stays in its book: else what comes back late would have nothing to be of.
-    const double keep_taken = at < state.trial_until ? 1.0 : keep;
-    const double taken = std::exchange(state.taken_recent, state.taken_recent * keep_taken);
+    const double on_trial = at < state.trial_until ? state.on_trial : 0.0;
+    const double taken = state.taken_recent;
+    state.taken_recent = std::max(taken * keep, std::min(taken, on_trial));
     state.fresh *= keep;
     const bool holding = state.hold_until && at < *state.hold_until;
     if (came_back && !holding) {
@@ -154,7 +155,8 @@ void brake(ReclaimState& state, const Signals& signals, Bytes page, TimePoint at
         state.refault_held = state.refault_recent;
         state.hold = state.hold.count() == 0 ? kFirstHold : std::min(state.hold * 2, kLastHold);
         state.hold_until = at + state.hold;
-        note_trial(state, signals.elapsed, at);
+        note_trial(state, signals, at);
+        state.trial_until = {};
         state.carry = std::min(state.carry, 0.0);
         state.steps = {};
     }

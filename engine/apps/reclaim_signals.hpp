@@ -9,13 +9,14 @@ namespace cgtide::apps {
 
 /// What one period measured, from the deltas between two samples.
 struct Signals {
-    Microseconds elapsed{0}; ///< 0 at the first sample
-    BasisPoints memory;      ///< share of the time in which a task stalled on memory
-    BasisPoints io;          ///< ... and on io
-    double refaulted = 0.0;  ///< bytes
-    double growth = 0.0;     ///< bytes of anonymous memory more than a period ago
-    double efficiency = 1.0; ///< pages reclaimed / pages scanned; 1 where few were scanned
-    bool limit_hit = false;  ///< an OOM kill or a `max` event
+    Microseconds elapsed{0};  ///< 0 at the first sample
+    BasisPoints memory;       ///< share of the time in which a task stalled on memory
+    BasisPoints io;           ///< ... and on io
+    double refaulted = 0.0;   ///< bytes
+    double growth = 0.0;      ///< bytes of anonymous memory more than a period ago
+    double efficiency = 1.0;  ///< pages reclaimed / pages scanned; 1 where few were scanned
+    bool limit_hit = false;   ///< an OOM kill or a `max` event
+    bool stood_still = false; ///< the engine did: too much time has passed to tell of now
 };
 
 /// Takes the sample's counters into `state` and returns what changed since the one before. Needs

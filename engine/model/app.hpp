@@ -76,10 +76,11 @@ struct ReclaimState {
     double refault_held = 0.0;
     Microseconds hold{0}; ///< length of the current or last hold
     std::optional<TimePoint> hold_until;
-    double fresh = 0.0;      ///< bytes taken since the last hold began, decayed
+    double fresh = 0.0;      ///< proven bytes taken since the last hold began, decayed
     TimePoint fresh_at{};    ///< when those left, on average
     Microseconds trial{0};   ///< how long what came back had been out; 0: nothing did lately
-    TimePoint trial_until{}; ///< as long the last step of proven age has to stay out
+    double on_trial = 0.0;   ///< bytes of the last step of proven age
+    TimePoint trial_until{}; ///< as long they have to stay out
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
     /// By actuator: bytes of the next request of proven age at most; 0: the first one.

@@ -140,10 +140,11 @@ kill "$grown"
 wait "$grown" || true
 runtime_delete grows
 
-step "cold memory that turns hot: the refault brake holds"
-start turns --hot 16MiB --cold 16MiB --alternate 15s
+step "cold memory that turns hot: the refault brake holds, and what leaves next is on trial"
+start turns --hot 16MiB --cold 16MiB --alternate 20s
 wait_for 120 told turns refaults
-cgtide explain turns --last 4
+wait_for 180 told turns trial
+cgtide explain turns --last 6
 runtime_delete turns
 
 step "clocks jump, and the engine stands still: memory goes on leaving, in steps"
