@@ -160,7 +160,7 @@ double Law::calm() const {
 }
 
 /// Proven idle: at once, but in steps that double while nothing comes back. Once too much has, a
-/// step follows only where the one before has stayed out for as long.
+/// step follows only where the one before has stayed out for longer.
 model::Decision Law::ask_cold(const Cold& cold) {
     state.carry = std::min(state.carry, 0.0);
     if (now.at < state.trial_until) { // the kernel's lists would give what is to wait: unasked too

@@ -17,6 +17,10 @@ inline constexpr Microseconds kRefaultHalfLife{10'000'000};
 inline constexpr Microseconds kFirstHold{20'000'000};
 inline constexpr Microseconds kLastHold{600'000'000};
 
+/// So many times as long as what came back had been out a step stays on trial: half of that had
+/// been out for longer than the average, and the rest would have come back later.
+inline constexpr int kTrialTimes = 2;
+
 /// How long reclaim waits after an OOM kill or a `max` event.
 inline constexpr Microseconds kOomWait{60'000'000};
 

@@ -27,13 +27,14 @@ void book_time(ReclaimState& state, TimePoint at, double left) {
     }
 }
 
-/// How long what came back at `at` had been out: what has been taken since the last hold began, on
-/// average. Where the engine stood still it is not known when it came back.
+/// How long the next steps stay on trial, by how long what came back at `at` had been out: what has
+/// been taken since the last hold began, on average. Where the engine stood still it is not known
+/// when it came back.
 void note_trial(ReclaimState& state, const Signals& signals, TimePoint at) {
     const double fresh = std::exchange(state.fresh, 0.0);
     if (fresh >= number(kSmallestAsk) / 2.0 && !signals.stood_still) {
         const auto out = std::chrono::duration_cast<Microseconds>(at - state.fresh_at);
-        state.trial = std::clamp(out, state.trial, kLastHold);
+        state.trial = std::clamp(kTrialTimes * out, state.trial, kLastHold);
     }
 }
 

@@ -78,9 +78,9 @@ struct ReclaimState {
     std::optional<TimePoint> hold_until;
     double fresh = 0.0;      ///< proven bytes taken since the last hold began, decayed
     TimePoint fresh_at{};    ///< when those left, on average
-    Microseconds trial{0};   ///< how long what came back had been out; 0: nothing did lately
+    Microseconds trial{0};   ///< how long steps are to stay out; 0: nothing came back
     double on_trial = 0.0;   ///< bytes of the last step of proven age
-    TimePoint trial_until{}; ///< as long they have to stay out
+    TimePoint trial_until{}; ///< when they have stayed out for long enough
     std::optional<TimePoint> oom_until;
     double cpu_debt = 0.0; ///< microseconds of CPU over the container's share
     /// By actuator: bytes of the next request of proven age at most; 0: the first one.

@@ -69,7 +69,7 @@ constexpr std::array<ReasonText, 38> kReasons{{
     {ReasonCode::stuck, "stuck",
      "What is proven idle was asked for and did not leave: it is locked, or of several processes."},
     {ReasonCode::trial, "trial",
-     "After too much came back, what left last has to stay out for as long before more follows."},
+     "After too much came back, what left last has to stay out for longer before more follows."},
 }};
 
 enum class Unit : std::uint8_t { bytes, share, time };
@@ -252,7 +252,7 @@ std::string explain(const Reason& reason) {
     case ReasonCode::trial:
         return kept(reason) + show(reason, InputKey::cold) + " have been idle for " +
                show(reason, idle) + ", but what left last has to stay out for " +
-               show(reason, age) + ", after which too much had come back; waiting " +
+               show(reason, age) + ", longer than what had come back; waiting " +
                show(reason, hold);
     case ReasonCode::growing:
         return kept(reason) + "usage grew by " + show(reason, growth) + " in this period, over " +

@@ -33,19 +33,19 @@ model::Decision after_hold(ColdScene& scene, std::chrono::seconds out) {
 
 /// What comes back a quarter of a minute after it left does so long after all has left, where each
 /// period doubles the step.
-TEST(ReclaimTrial, AfterAHoldAStepFollowsWhereTheOneBeforeHasStayedOutAsLongAsWhatCameBack) {
+TEST(ReclaimTrial, AfterAHoldAStepFollowsWhereTheOneBeforeHasStayedOutTwiceAsLong) {
     ColdScene scene;
     EXPECT_EQ(after_hold(scene, std::chrono::seconds(14)).ask, kFirstStep);
     scene.report_cold(kFirstStep, kFirstStep);
     model::Decision decision = scene.step();
     EXPECT_EQ(decision.reason.code(), ReasonCode::trial);
     EXPECT_DOUBLE_EQ(decision.reason.input(InputKey::cold), 0x1p26);
-    EXPECT_NEAR(decision.reason.input(InputKey::age), 16e6, 10.0);
+    EXPECT_NEAR(decision.reason.input(InputKey::age), 32e6, 10.0);
     int waited = 1;
     while ((decision = scene.step()).reason.code() == ReasonCode::trial) {
         ASSERT_LT(++waited, 100);
     }
-    EXPECT_EQ(waited, 7); // periods of 2 s: the eighth is 16 s later
+    EXPECT_EQ(waited, 15); // periods of 2 s: the sixteenth is 32 s later
     EXPECT_EQ(decision.reason.code(), ReasonCode::cold);
     EXPECT_EQ(decision.ask, mebibytes(16));
 }
@@ -55,7 +55,7 @@ TEST(ReclaimTrial, WhatComesBackLateOnTrialHoldsLonger) {
     ColdScene scene;
     scene.report_cold(mebibytes(64), mebibytes(64));
     ASSERT_EQ(after_hold(scene, std::chrono::seconds(50)).ask, kFirstStep);
-    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 52.0, 1.0);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 104.0, 2.0);
     scene.report_cold(kFirstStep, kFirstStep);
     for (int period = 0; period < 25; ++period) {
         ASSERT_EQ(scene.step().reason.code(), ReasonCode::trial);
@@ -63,16 +63,16 @@ TEST(ReclaimTrial, WhatComesBackLateOnTrialHoldsLonger) {
     scene.refault(mebibytes(1));
     EXPECT_EQ(scene.step().reason.code(), ReasonCode::refaults);
     EXPECT_EQ(scene.reclaim_state().hold, 2 * kFirstHold);
-    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 52.0, 1.0);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 104.0, 2.0);
 }
 
 /// Of what left before a hold much came back before it: it says nothing of the next time out.
 TEST(ReclaimTrial, ATimeOutIsOfWhatLeftSinceTheHoldBefore) {
     ColdScene scene;
     after_hold(scene, std::chrono::seconds(14));
-    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 16.0, 0.1);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 32.0, 0.1);
     after_hold(scene, std::chrono::seconds(14));
-    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 16.0, 0.1);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 32.0, 0.1);
     EXPECT_EQ(scene.reclaim_state().hold, 2 * kFirstHold);
 }
 
@@ -100,7 +100,7 @@ TEST(ReclaimTrial, WhatIsOfUnknownAgeIsNoPartOfATrial) {
     }
     scene.refault(mebibytes(64));
     ASSERT_EQ(scene.step().reason.code(), ReasonCode::refaults);
-    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 28.0, 0.1);
+    EXPECT_NEAR(seconds(scene.reclaim_state().trial), 56.0, 0.1);
     while (scene.step().reason.code() == ReasonCode::refaults) {
     }
     scene.report_cold(kFirstStep, kFirstStep);
