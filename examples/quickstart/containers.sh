@@ -41,7 +41,7 @@ groups_remove() {
 
 engine_cli() { "$STAGE/usr/bin/cgtide" --socket "$RUN_DIR/cgtide.sock" "$@"; }
 
-# engine_start: runs cgtided until it answers. strace keeps which files it opens.
+# engine_start: runs cgtided until it answers. strace keeps which files and processes it opens.
 engine_start() {
     (
         echo "$BASHPID" >"$GROUP/engine/cgroup.procs"
@@ -49,7 +49,7 @@ engine_start() {
         export INVOCATION_ID=quickstart
         unset JOURNAL_STREAM NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
         # -D: the process that this shell knows is the engine, not strace.
-        exec strace -D -f -qq -y --seccomp-bpf -e 'trace=?open,?creat,openat,openat2' \
+        exec strace -D -f -qq -y --seccomp-bpf -e 'trace=?open,?creat,openat,openat2,pidfd_open' \
             -e signal=none -o "$OUT/opens.strace" \
             "$STAGE/usr/sbin/cgtided" --run-dir "$RUN_DIR" --config "$HERE/cgtide.toml"
     ) </dev/null >"$OUT/engine.log" 2>&1 &

@@ -1,5 +1,5 @@
 # The summary, from what was known before and after, all samples, and how many files of a group the
-# engine opened for writing.
+# engine opened for writing, and processes of it.
 
 # At least so much of the cold bytes must be out, and at most so much of the hot ones.
 def cold_out_least: 0.80;
@@ -26,6 +26,7 @@ def touch_faults:
         (.after.usage_bytes - .before.usage_bytes) as $moved
         | [if .files_opened_for_writing > 0 then "the engine opened its files for writing"
            else empty end,
+           if .processes_opened > 0 then "the engine opened its processes" else empty end,
            if .after.most_swap_bytes > 0 then "\(.after.most_swap_bytes) bytes of it were in swap"
            else empty end,
            if .refaults > 0 then "\(.refaults) refaults" else empty end,
@@ -51,12 +52,13 @@ def container($name):
        major_faults: ($new.counters.major_faults - $old.counters.major_faults),
        last_decision: (if $managed and $managed.last
                        then $managed.last | {reason, text, inputs, outcome} else null end)}
-    + if $managed then {} else {files_opened_for_writing: $plain_writes} end
+    + if $managed then {} else $plain_opened end
     | .faults = cold_faults + hot_faults + touch_faults
     | .passed = (.faults == []);
 
 {place: $place, kernel: $kernel, runtime: $runtime, seconds: $seconds,
  containers: [container("cold", "hot", "plain")],
  # A trace that does not show how the cold container is reclaimed proves nothing of the third.
- faults: (if $cold_writes > 0 then [] else ["the trace of the engine shows no write at all"] end)}
+ faults: (if ($cold_opened | add) > 0 then []
+           else ["the trace of the engine does not show how the cold container is reclaimed"] end)}
 | .passed = (.faults == [] and all(.containers[]; .passed))

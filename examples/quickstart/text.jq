@@ -17,7 +17,8 @@ def line($what; $text): "    \($what + " " * (16 - ($what | length)))\($text)";
         + "\(.major_faults) major faults"),
    if .annotated
    then line("last decision"; .last_decision | if . then "\(.reason): \(.text)" else "none" end)
-   else line("touched"; "\(.files_opened_for_writing) of its files opened for writing by cgtided")
+   else line("touched"; "\(.files_opened_for_writing) of its files opened for writing by cgtided, "
+             + "\(.processes_opened) of its processes opened")
    end,
    (.faults[] | line("WRONG"; .))),
 (.faults[] | "  WRONG: \(.)"),

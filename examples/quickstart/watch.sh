@@ -32,7 +32,7 @@ counters() {
 }
 
 # facts: prints a JSON object: the engine's list, and for each container its last sample, its
-# pressure and the kernel's counters.
+# processes, its pressure and the kernel's counters.
 facts() {
     local name pressure list separator=''
     list=$(engine_cli ps --json) || die "cgtided does not answer: $(tail -n 5 "$OUT/engine.log")"
@@ -40,8 +40,9 @@ facts() {
     for name in "${NAMES[@]}"; do
         # some avg10=0.00 avg60=0.00 avg300=0.00 total=0
         read -r pressure <"$GROUP/$name/memory.pressure"
-        printf '%s{"name":"%s","sample":%s,"pressure":"%s","counters":%s}' \
-            "$separator" "$name" "$(last_sample "$name")" "$pressure" "$(counters "$name")"
+        printf '%s{"name":"%s","sample":%s,"processes":[%s],"pressure":"%s","counters":%s}' \
+            "$separator" "$name" "$(last_sample "$name")" \
+            "$(paste -sd, "$GROUP/$name/cgroup.procs")" "$pressure" "$(counters "$name")"
         separator=,
     done
     printf ']}'
@@ -107,11 +108,19 @@ watch_reclaim() {
     fi
 }
 
-# write_opens NAME: counts the files of the container's group that the engine opened for writing.
-# strace writes a path with a descriptor's number, and as the call's argument.
-write_opens() {
-    grep -E "/quickstart/$1[/>\"]" "$OUT/opens.strace" |
-        grep -cE 'O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)|creat\(' || true
+# opened NAME: prints as a JSON object how many files of the container's group the engine opened for
+# writing, and how often it opened a process of it: memory leaves by memory.reclaim, or by a call
+# that needs such a process. strace writes a path with a descriptor's number, and as the call's
+# argument.
+opened() {
+    local files processes
+    files=$(grep -E "/quickstart/$1[/>\"]" "$OUT/opens.strace" |
+        grep -cE 'O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)|creat\(') || true
+    processes=$(jq -nr --arg name "$1" --argjson before "$BEFORE" --argjson after "$AFTER" '
+        [$before, $after | .containers[] | select(.name == $name) | .processes[]]
+        | unique | join("|")')
+    printf '{"files_opened_for_writing":%d,"processes_opened":%d}' "$files" \
+        "$(grep -cE "pidfd_open\(($processes)," "$OUT/opens.strace")"
 }
 
 # conclude: writes the summary, prints it, and ends with its verdict.
@@ -124,7 +133,7 @@ conclude() {
     jq -n -f "$HERE/summary.jq" --arg place "$PLACE" --arg runtime "$RUNTIME" \
         --arg kernel "$(uname -r)" --argjson seconds "$SECONDS" \
         --argjson before "$BEFORE" --argjson after "$AFTER" --argjson samples "$samples" \
-        --argjson cold_writes "$(write_opens cold)" --argjson plain_writes "$(write_opens plain)" \
+        --argjson cold_opened "$(opened cold)" --argjson plain_opened "$(opened plain)" \
         >"$WORK/summary.json"
     mv "$WORK/summary.json" "$OUT/summary.json"
     printf '\n'

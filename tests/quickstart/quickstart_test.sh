@@ -169,7 +169,8 @@ run_facts() {
               containers: [one("cold"; $samples.cold[$n]; $swap), one("hot"; $samples.hot[$n]; 0),
                            one("plain"; $samples.plain[$n]; 0)]};
         {samples: $samples, before: state(0; 0), after: state(1; 80 * M),
-         cold_writes: 5, plain_writes: 0}'
+         cold_opened: {files_opened_for_writing: 5, processes_opened: 3},
+         plain_opened: {files_opened_for_writing: 0, processes_opened: 0}}'
 }
 
 # judged FILTER FAULT: whether the run, changed by the filter, fails for just that reason; passes
@@ -180,8 +181,8 @@ judged() {
         --argjson before "$(jq .before "$SCRATCH/facts")" \
         --argjson after "$(jq .after "$SCRATCH/facts")" \
         --argjson samples "$(jq .samples "$SCRATCH/facts")" \
-        --argjson cold_writes "$(jq .cold_writes "$SCRATCH/facts")" \
-        --argjson plain_writes "$(jq .plain_writes "$SCRATCH/facts")" \
+        --argjson cold_opened "$(jq .cold_opened "$SCRATCH/facts")" \
+        --argjson plain_opened "$(jq .plain_opened "$SCRATCH/facts")" \
         -f "$TREE/examples/quickstart/summary.jq" >"$SCRATCH/summary.json"
     jq -r -f "$TREE/examples/quickstart/text.jq" "$SCRATCH/summary.json" >"$SCRATCH/said"
     jq -e --arg fault "$2" '([.faults[], .containers[].faults[]] | join("; ")) == $fault
@@ -199,21 +200,48 @@ test_verdict() {
         judged '.samples.hot[1].hot_resident -= 1048576' "7.5 % of the hot memory was out"
     check "so does that of a container without annotation" \
         judged '.samples.plain[1].hot_resident = 0' "100 % of the hot memory was out"
-    check "a write to the third fails" judged '.plain_writes = 1' \
+    check "a write to the third fails" judged '.plain_opened.files_opened_for_writing = 1' \
         "the engine opened its files for writing"
+    check "so does a process of it that was opened" judged '.plain_opened.processes_opened = 1' \
+        "the engine opened its processes"
     check "its swap fails" judged "$plain.most_swap_bytes = 4096" "4096 bytes of it were in swap"
     check "its refaults fail" judged "$plain.refaults += 1" "1 refaults"
     check "its major faults fail" judged "$plain.major_faults += 2" "2 major faults"
     check "its usage may move a little" judged "$plain.usage_bytes -= 262144" ""
     check "and not more" judged "$plain.usage_bytes -= 262145" "its usage changed by -262145 bytes"
-    check "a trace without any write proves nothing" judged '.cold_writes = 0' \
-        "the trace of the engine shows no write at all"
+    check "memory may leave without a write" judged '.cold_opened.files_opened_for_writing = 0' ""
+    check "or without an opened process" judged '.cold_opened.processes_opened = 0' ""
+    check "a trace that shows neither proves nothing" judged '.cold_opened |= map_values(0)' \
+        "the trace of the engine does not show how the cold container is reclaimed"
+    check "what was opened is counted from the trace" counted cold 2 3
+    check "and nothing of others" counted plain 0 0
     jq .after "$SCRATCH/facts" |
         jq -r --argjson width 70 -f "$TREE/examples/quickstart/table.jq" >"$SCRATCH/said"
     check "the table fits" says \
         "cold    16.0 of 16 MiB  20.0 of 100 MiB   80.0 MiB   0.00 %  reclaimed"
     check "it keeps to its width" lines_of_at_most 70
 }
+
+# counted NAME FILES PROCESSES: whether just so many are counted in a trace of a run.
+counted() (
+    # shellcheck source=examples/quickstart/watch.sh
+    . "$TREE/examples/quickstart/watch.sh"
+    OUT=$SCRATCH
+    BEFORE='{"containers":[{"name":"cold","processes":[41]},{"name":"plain","processes":[4]}]}'
+    AFTER='{"containers":[{"name":"cold","processes":[41,52]},{"name":"plain","processes":[4]}]}'
+    cat >"$OUT/opens.strace" <<'END'
+7 pidfd_open(7, 0) = 3<anon_inode:[pidfd]>
+7 pidfd_open(41, 0) = 4<anon_inode:[pidfd]>
+8 pidfd_open(52, 0 <unfinished ...>
+7 pidfd_open(41, 0) = -1 ESRCH (No such process)
+7 openat2(9</sys/fs/cgroup/quickstart/cold>, "memory.reclaim", {flags=O_WRONLY|O_CLOEXEC}, 24) = 5
+7 openat(9, "/sys/fs/cgroup/quickstart/cold/memory.high", O_RDWR|O_CLOEXEC) = 5
+7 openat2(9</sys/fs/cgroup/quickstart/cold>, "memory.stat", {flags=O_RDONLY|O_CLOEXEC}, 24) = 5
+7 openat2(9</sys/fs/cgroup/quickstart/colder>, "memory.reclaim", {flags=O_WRONLY}, 24) = 5
+7 openat2(9</sys/fs/cgroup/quickstart/plain>, "memory.stat", {flags=O_RDONLY|O_CLOEXEC}, 24) = 5
+END
+    [[ $(opened "$1") == "{\"files_opened_for_writing\":$2,\"processes_opened\":$3}" ]]
+)
 
 lines_of_at_most() { awk -v most="$1" 'length > most { exit 1 }' "$SCRATCH/said"; }
 
