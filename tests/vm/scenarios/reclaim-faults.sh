@@ -37,9 +37,12 @@ left_by() {
         '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
 }
 
-# is_asked ID: a request is under way.
+# is_asked ID: a request by this run's actuator was decided last, and in this moment a thread that carries out requests is at
+# work. Those that wait for one sleep.
 is_asked() {
-    cgtide explain "$1" --json | jq -e '.entries[-1] | .acted and .outcome == null'
+    cgtide explain "$1" --json |
+        jq -e --arg actuator "$ACTUATOR" '.entries[-1] | .acted and .actuator == $actuator and .outcome == null' &&
+        grep -lx cgtide-reclaim /proc/"$ENGINE_PID"/task/*/comm | sed 's/comm$/stat/' | xargs cut -d ' ' -f 3 | grep '[RD]'
 }
 
 readonly SLOT=/sys/kernel/mm/damon/admin/kdamonds/0

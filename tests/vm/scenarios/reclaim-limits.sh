@@ -52,6 +52,11 @@ fill_swap() {
     swap_is_nearly_full
 }
 
+# taken_from ID: bytes, and how many requests of those that are remembered took them.
+taken_from() {
+    cgtide explain "$1" --json | jq -c '[.container.taken_bytes, ([.entries[] | select(.acted)] | length)]'
+}
+
 # measured_anew ID: something was asked for, and then a period told nothing.
 measured_anew() {
     cgtide explain "$1" --json | jq -e '[.entries[] | select(.reason != "young")] | map(.reason) |
@@ -108,11 +113,14 @@ wait_for 30 last_reason_is killed after-oom
 wait_for 30 last_reason_is blind sensor
 wait_for 30 last_reason_is capped exhausted
 # On a slow host some may have left before the limits were there.
-declare -A before=()
-for id in capped limited killed blind; do before[$id]=$(swap_of "$id"); done
+declare -A out=() took=()
+for id in capped limited killed blind; do
+    out[$id]=$(swap_of "$id") took[$id]=$(taken_from "$id")
+done
 seconds_pass 8 # four periods
 for id in capped limited killed blind; do
-    (($(swap_of "$id") <= before[$id])) || fail "$id: $(($(swap_of "$id") - before[$id])) bytes were swapped"
+    (($(swap_of "$id") <= out[$id])) || fail "$id: $(($(swap_of "$id") - out[$id])) bytes were swapped"
+    [[ $(taken_from "$id") == "${took[$id]}" ]] || fail "$id was asked for: ${took[$id]} bytes taken, then $(taken_from "$id")"
 done
 last_reason_is limited after-oom || fail "a container at its limit is reclaimed"
 kill "$reader"
@@ -134,8 +142,10 @@ grown=$!
 wait_for 60 test -e /run/grown
 wait_for 60 swapped_more_than grows $((18 * MIB))
 swapped=$(awk '$1 == "VmSwap:" { print $2 }' "/proc/$grown/status")
-step "$swapped KiB of what came are in swap"
+left=$(jq -s 'map(select(.event == "sample") | .hot_bytes - .hot_resident) | max' /out/grows.jsonl)
+step "$swapped KiB of what came are in swap; of what was hot before $left bytes were out at worst"
 ((swapped < 1024)) || fail "$swapped KiB of memory in use left"
+((left <= MIB)) || fail "$left bytes of memory that was in use before left"
 kill "$grown"
 wait "$grown" || true
 runtime_delete grows
