@@ -18,6 +18,7 @@ INSTANT = 5.0
 SILENT = 10.0
 ONCE = "page-cache"  # the case whose cold memory is page cache
 KINDS = ("hot", "cold", "file_hot", "file_cold")
+HEAP = "heap"  # what a server tells of its memory, which is of no known kind
 
 
 class Failed(Exception):
@@ -114,7 +115,7 @@ class Run:
         for name in self.annotated:
             rows = self.reports[name]
             row = rows[max(0, bisect.bisect_right([row["t"] for row in rows], t) - 1)]
-            total += sum(row.get(f"{kind}_bytes", 0) for kind in KINDS)
+            total += sum(row.get(f"{kind}_bytes", 0) for kind in (*KINDS, HEAP))
         return total
 
     def zram_cost(self, sample):

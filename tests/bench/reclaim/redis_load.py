@@ -1,7 +1,9 @@
 """Fills a redis-server once, then asks it for skewed keys until SIGTERM. usage: redis_load.py SOCKET REPORT
 
 One client, one GET after another. Appends lines of JSON to REPORT: `populated` when all values are written, `sample` each second
-with the requests so far (`passes`) and the latencies of that second, `total` at the end with those of all the time.
+with the requests so far (`passes`) and the latencies of that second, `total` at the end with those of all the time. `heap_bytes` is
+what the server's allocator holds of memory by its own count, in RAM or in swap: the buffers that it made while it was filled depend
+on how the writes came, and differ by megabytes from one server to the next.
 
 The keys' popularity is zipfian: the n-th most popular is asked for 1 / n**SKEW times as often as the first. Popularity says nothing
 of when a value was written, so that popular ones lie all over the server's memory. The sequence is the same each time."""
@@ -10,6 +12,7 @@ import array
 import itertools
 import json
 import random
+import re
 import signal
 import socket
 import sys
@@ -95,14 +98,36 @@ def fill(client):
             raise ConnectionError(f"SET was answered by {bytes(reply[:80])!r}")
 
 
+def heap_bytes(client):
+    """What jemalloc calls resident: pages in use, its own, and those it has not given back. It does not know of swap."""
+    client.sendall(command(b"INFO", b"memory"))
+    reply, size = b"", None
+    while size is None or len(reply) < size:
+        more = client.recv(1 << 16)
+        if not more:
+            raise ConnectionError("the server has closed the connection")
+        reply += more
+        if size is None and b"\r\n" in reply:
+            header, _, _ = reply.partition(b"\r\n")
+            if not re.fullmatch(rb"\$[0-9]+", header):
+                raise ConnectionError(f"INFO was answered by {header[:80]!r}")
+            size = len(header) + int(header[1:]) + len(b"\r\n" * 2)
+    found = re.search(rb"^allocator_resident:([0-9]+)", reply, re.MULTILINE)
+    if not found:
+        raise ConnectionError("INFO tells nothing of the allocator")
+    return int(found[1])
+
+
 class Report:
     def __init__(self, path):
         self.file = open(path, "a", encoding="ascii", buffering=1)
         self.all = array.array("q")
         self.told = 0
+        self.heap = 0
 
     def write(self, event, latencies):
-        line = {"event": event, "t": time.monotonic(), "passes": len(self.all), "cpu_s": time.process_time()}
+        line = {"event": event, "t": time.monotonic(), "passes": len(self.all), "cpu_s": time.process_time(),
+                "heap_bytes": self.heap}
         # As the workload writes it: without spaces, for scenarios look for the text.
         self.file.write(json.dumps({**line, **percentiles(latencies)}, separators=(",", ":")) + "\n")
 
@@ -127,6 +152,7 @@ def ask(client, report):
             if reply[: len(begins)] != begins:
                 raise ConnectionError(f"GET was answered by {bytes(reply[:80])!r}")
         if time.monotonic() >= following:
+            report.heap = heap_bytes(client)
             report.sample()
             following += 1
 
@@ -139,6 +165,7 @@ def main():
     path, report = sys.argv[1], Report(sys.argv[2])
     client = connect(path)
     fill(client)
+    report.heap = heap_bytes(client)
     report.write("populated", [])
     signal.signal(signal.SIGTERM, end)
     try:

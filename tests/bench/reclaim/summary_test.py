@@ -188,6 +188,15 @@ class Costs(Made):
         self.assertEqual(case.figures()["redis_p99_to_none"], 1.5)
         self.assertNotIn("cold_out_percent", case.text())
 
+    def test_a_server_that_holds_more_from_its_start_has_lost_nothing_by_that(self):
+        for controller, more in (("none", 0), ("cgtide", 4)):
+            heap = {"heap_bytes": (120 + more) * MIB}
+            rows = [{"event": "populated", "t": 100.0, "passes": 0, **heap}, {"event": "sample", "t": 120.0, "passes": 20, **heap},
+                    {"event": "total", "t": 121.0, "passes": 21, "p50_us": 1, "p99_us": 2, **heap}]
+            self.put(controller, [sample(t, 128 + more) for t in (100, 110, 120)], rows, "redis")
+        rows = self.case("none", "cgtide", name="redis").rows
+        self.assertEqual([row["net_saved_mib"] for row in rows.values()], [0, 0])
+
 
 class Compared(Made):
     def test_a_case_is_held_against_its_peers(self):
@@ -333,7 +342,15 @@ class RedisLoad(unittest.TestCase):
         self.assertEqual((total["event"], total["passes"]), ("total", 3))
         self.assertGreater(total["p50_us"], 0)
 
+    def test_asks_for_the_servers_heap(self):
+        text = b"# Memory\r\nused_memory:9\r\nallocator_resident:5242880\r\n"
+        self.assertEqual(redis_load.heap_bytes(self.served(b"$%d\r\n%b\r\n" % (len(text), text))), 5 * MIB)
+
     def test_ends_where_the_server_says_something_else(self):
+        with self.assertRaisesRegex(ConnectionError, "INFO was answered by"):
+            redis_load.heap_bytes(self.served(b"-ERR no\r\n"))
+        with self.assertRaisesRegex(ConnectionError, "INFO tells nothing"):
+            redis_load.heap_bytes(self.served(b"$4\r\nused\r\n"))
         with self.assertRaisesRegex(ConnectionError, "GET was answered by"):
             self.asked(b"-ERR no" + bytes(5000), 3)
         with self.assertRaisesRegex(ConnectionError, "SET was answered by"):
