@@ -2,8 +2,7 @@
 
 One client, one GET after another. Appends lines of JSON to REPORT: `populated` when all values are written, `sample` each second
 with the requests so far (`passes`) and the latencies of that second, `total` at the end with those of all the time. `heap_bytes` is
-what the server's allocator holds of memory by its own count, in RAM or in swap: the buffers that it made while it was filled depend
-on how the writes came, and differ by megabytes from one server to the next.
+what the server's allocator holds by its own count, in RAM or in swap: servers that were filled alike differ by 2 MiB.
 
 The keys' popularity is zipfian: the n-th most popular is asked for 1 / n**SKEW times as often as the first. Popularity says nothing
 of when a value was written, so that popular ones lie all over the server's memory. The sequence is the same each time."""
