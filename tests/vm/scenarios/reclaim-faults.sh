@@ -37,12 +37,14 @@ left_by() {
         '.entries[] | select(.actuator == $actuator and .outcome.taken_bytes > 0)'
 }
 
-# is_asked ID: a request by this run's actuator was decided last, and in this moment a thread that carries out requests is at
-# work. Those that wait for one sleep.
+# is_asked: in this moment a thread that carries out requests is at work; those that wait for one sleep. Without a process of its
+# own, which would be slower here than a request.
 is_asked() {
-    cgtide explain "$1" --json |
-        jq -e --arg actuator "$ACTUATOR" '.entries[-1] | .acted and .actuator == $actuator and .outcome == null' &&
-        grep -lx cgtide-reclaim /proc/"$ENGINE_PID"/task/*/comm | sed 's/comm$/stat/' | xargs cut -d ' ' -f 3 | grep '[RD]'
+    local file stat
+    for file in "/proc/$ENGINE_PID"/task/*/stat; do
+        read -r stat <"$file" && [[ $stat == *'(cgtide-reclaim) '[RD]* ]] && return
+    done
+    return 1
 }
 
 readonly SLOT=/sys/kernel/mm/damon/admin/kdamonds/0
@@ -67,7 +69,7 @@ start killed 160
 # Generations prove an age at the third walk: memory.reclaim goes before.
 [[ $ACTUATOR == damos || $ACTUATOR == memory.reclaim ]] || wait_for 90 left_by killed "$ACTUATOR"
 wait_for 60 swapped_more_than killed $(($(swap_of killed) + 4 * MIB))
-if [[ $ACTUATOR == damos ]]; then wait_for 60 workers_page_out; else wait_for 60 is_asked killed; fi
+if [[ $ACTUATOR == damos ]]; then wait_for 60 workers_page_out; else wait_for 60 is_asked; fi
 kill -KILL "$ENGINE_PID"
 wait "$ENGINE_PID" || true
 at_kill=$(swap_of killed)
