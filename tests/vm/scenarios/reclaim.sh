@@ -89,10 +89,12 @@ lost=$(cgtide explain main --json | jq '[.entries[] | select(.reason == "cold" a
     [range(1; length) | $steps[. - 1].inputs.cold_bytes - $steps[. - 1].outcome.taken_bytes - $steps[.].inputs.cold_bytes] | max')
 step "of what is cold at most $lost bytes more were taken off than had left"
 ((lost <= 4 * MIB)) || fail "$lost bytes that had not left were taken off what is cold"
-# Whoever starts a program next needs what those that run have long done with.
+# Whoever starts a program next needs what those that run have long done with: it does not leave as cold. What of its file nobody
+# maps has no proven age, and may leave at that pace.
 kept=$(memory_stat web/main file)
-step "of its program $kept bytes are in memory"
-((kept >= program * 9 / 10)) || fail "of $program bytes of its program only $kept are left in memory"
+unproven=$(cgtide explain main --json | jq '[.entries[] | select(.reason == "reclaimed") | .outcome.taken_bytes] | add // 0')
+step "of its program $kept bytes are in memory; $unproven bytes of unknown age have left"
+((kept + unproven >= program * 9 / 10)) || fail "of $program bytes of its program only $kept are left in memory"
 
 if [[ $KERNEL == newest ]]; then
     forked_is_out() { (($(last_sample /out/forked.jsonl cold_resident) <= 12 * MIB)); }
