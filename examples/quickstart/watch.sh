@@ -109,8 +109,8 @@ watch_reclaim() {
 }
 
 # opened NAME: prints as a JSON object how many files of the container's group the engine opened for
-# writing, and how often it opened a process of it: memory leaves by memory.reclaim, or by a call
-# that needs such a process. strace writes a path with a descriptor's number, and as the call's
+# writing, and how often it opened a process of it, to watch it or to have memory of it leave
+# without a file: both need that. strace writes a path with a descriptor's number, and as the call's
 # argument.
 opened() {
     local files processes
